@@ -119,8 +119,6 @@ class Face:
     """The landmark model's own presence score, 0 to 1."""
     expression: Expression = field(default_factory=Expression.neutral)
     """The same face as offsets from this person's neutral."""
-    stale: bool = False
-    """True where tracking is lost and the last known expression is held still."""
 
 
 class Scene(Enum):

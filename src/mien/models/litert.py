@@ -1,0 +1,61 @@
+"""The one place that opens TensorFlow Lite networks: quiet, on the CPU, called like a function."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ModelError
+
+_stderr_lock = threading.Lock()
+
+
+class Network:
+    """A TensorFlow Lite network with one input. Not for use by two threads at once.
+
+    `content` is the model file's bytes; `name` is what errors call it. Raises ModelError where it cannot be loaded.
+    """
+
+    def __init__(self, content: bytes, *, name: str, threads: int = 2) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with _quiet_stderr():
+                self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"The model {name} is damaged or not a TensorFlow Lite file. `mien models pull` fetches it again."
+            ) from error
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
+        self.input_shape = tuple(int(n) for n in self._interpreter.get_input_details()[0]["shape"])
+
+    def __call__(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run once. `tensor` has `input_shape`, float32; returns copies of all outputs in the file's order."""
+        self._interpreter.set_tensor(self._input, tensor)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """LiteRT's C++ side greets on file descriptor 2 at every start; a progress bar there would be torn."""
+    with _stderr_lock:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(null, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(null)
