@@ -1,0 +1,115 @@
+"""Pictures in and out: RGBA whatever the file holds, upright, and never decoded before its claimed size is checked."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from mien.errors import InputError, OutputError
+from mien.media.atomic import atomic_path
+from mien.media.synthetic import PICTURE_NOTE
+from mien.types import Picture
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+"""What is opened at all: Pillow's other plug-ins are out of a stranger's reach (one of them starts Ghostscript)."""
+MAX_PIXELS: Final = 64_000_000
+"""Pictures that claim more are refused from their header: 5 KB of JPEG can claim 30000×30000 and cost gigabytes."""
+_SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+
+def read_image(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Read a picture as (H, W, 4) uint8 RGBA in sRGB, not premultiplied, EXIF orientation applied.
+
+    Grey, palette, CMYK and 16-bit pictures are converted; of an animation, the first picture. Raises InputError.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file {path}. Check the name and the folder.")
+    if not path.is_file():
+        raise InputError(f"{path} is not an ordinary file. Give a picture file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            image = Image.open(path, formats=FORMATS)
+        with image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise _too_large(path, f"{width}×{height}", max_pixels)
+            return _rgba(image)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "an enormous number of", max_pixels) from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path} is not a picture that can be read here ({', '.join(FORMATS)}). Save it as PNG or JPEG first."
+        ) from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: you have no permission. Change that or copy the file.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged files
+        raise InputError(f"{path} is damaged or cut off ({error}). Copy or save it again.") from error
+
+
+def write_image(path: Path | str, picture: Picture) -> None:
+    """Write (H, W, 3 or 4) uint8 RGB(A) as PNG, JPEG or WebP by the name's ending, whole or not at all.
+
+    The file carries no metadata but a line that marks it as synthetic. JPEG has no alpha: it is laid on white.
+    Raises OutputError.
+    """
+    kind = _SUFFIXES.get(Path(path).suffix.lower())
+    if kind is None:
+        raise OutputError(f"{path}: pictures are written as {', '.join(_SUFFIXES)}. Choose one of these endings.")
+    image = Image.fromarray(picture)
+    with atomic_path(path) as part:
+        if kind == "PNG":
+            note = PngImagePlugin.PngInfo()
+            note.add_text("Description", PICTURE_NOTE)
+            image.save(part, kind, pnginfo=note)
+        elif kind == "JPEG":
+            if image.mode == "RGBA":
+                flat = Image.new("RGB", image.size, "white")
+                flat.paste(image, mask=image.getchannel("A"))
+                image = flat
+            image.save(part, kind, quality=92, comment=PICTURE_NOTE)
+        else:
+            exif = Image.Exif()
+            exif[0x010E] = PICTURE_NOTE  # ImageDescription
+            image.save(part, kind, quality=92, exif=exif)
+
+
+def _rgba(image: Image.Image) -> Picture:
+    profile = image.info.get("icc_profile")
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":  # 16- or 32-bit grey; Pillow's own conversion would clip it
+        deep = np.asarray(image, dtype=np.float64)
+        if image.mode != "F":
+            deep = deep / 257
+        image = Image.fromarray(np.clip(np.rint(deep), 0, 255).astype(np.uint8))
+        profile = None
+    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
+        image = _to_srgb(image, profile)
+    return np.array(image.convert("RGBA"))
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Colours of a wide-gamut phone or a printer's CMYK as a screen shows them; unchanged if the profile is broken."""
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    colours = image.convert("RGB") if alpha is not None else image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(colours, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    if converted is None:
+        return image
+    if alpha is not None:
+        converted.putalpha(alpha)
+    return converted
+
+
+def _too_large(path: Path, claim: str, limit: int) -> InputError:
+    return InputError(f"{path} claims {claim} pixels; the limit is {limit // 1_000_000} million. Scale it down first.")
