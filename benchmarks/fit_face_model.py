@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from mien import models
 from mien.errors import MienError
@@ -67,16 +68,23 @@ def centred(shape: np.ndarray) -> np.ndarray:
     return shape / np.linalg.norm(shape[33] - shape[263])
 
 
-def mirror(shape: np.ndarray) -> np.ndarray:
-    """For each landmark the one on the other side of the face."""
-    flipped = shape * [-1, 1, 1]
-    return np.argmin(((shape[:, None] - flipped[None]) ** 2).sum(-1), axis=1)
+def mirror(shape: np.ndarray, effects: np.ndarray) -> np.ndarray:
+    """For each landmark the one on the other side of the face: there in the mirrored mean, and moving like it.
+
+    Place alone would pair an upper lip with a lower one wherever the mean face has its mouth shut.
+    """
+    flip = np.array([-1, 1, 1])
+    places = np.concatenate([shape[None], effects * np.minimum(1, 0.3 / (np.abs(effects).max((1, 2), keepdims=True)))])
+    mirrored = np.concatenate([(shape * flip)[None], (places[1:][SWAPPED] * flip) * TURNED[:, None, None]])
+    cost = sum(((a[:, None] - b[None]) ** 2).sum(-1) for a, b in zip(places, mirrored, strict=True))
+    return linear_sum_assignment(cost)[1]
 
 
 def fit(clips: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
     """Mean shape, basis and rigidity, alternating between posing every frame and averaging."""
     shape = centred(clips[0][0][0].astype(np.float64))
     rigidity = np.ones(len(shape))
+    effects = None
     for _ in range(6):
         heads = [
             np.array([align(f, shape.astype(np.float32), rigidity.astype(np.float32)).to_head(f) for f in landmarks])
@@ -91,9 +99,10 @@ def fit(clips: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
             for landmarks, _ in clips
         ]
         causes = [np.hstack([c, t]) for (_, c), t in zip(clips, turns, strict=True)]
-        pairs = mirror(shape)
         both = [(c, h) for c, h in zip(causes, heads, strict=True)]
-        both += [(c[:, SWAPPED] * TURNED, h[:, pairs] * [-1, 1, 1]) for c, h in both]
+        if effects is not None:
+            pairs = mirror(shape, effects)
+            both += [(c[:, SWAPPED] * TURNED, h[:, pairs] * [-1, 1, 1]) for c, h in both]
         design = np.concatenate([c - c.mean(0) for c, _ in both])
         motion = np.concatenate([h - h.mean(0) for _, h in both]).reshape(len(design), -1)
         gram = design.T @ design + RIDGE * len(both) * np.eye(design.shape[1])
