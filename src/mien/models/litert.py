@@ -18,7 +18,7 @@ _stderr_lock = threading.Lock()
 
 
 class Network:
-    """A TensorFlow Lite network with one input. Not for use by two threads at once.
+    """A TensorFlow Lite network of floats. Not for use by two threads at once.
 
     `content` is the model file's bytes; `name` is what errors call it. Raises ModelError where it cannot be loaded.
     """
@@ -34,13 +34,14 @@ class Network:
             raise ModelError(
                 f"The model {name} is damaged or not a TensorFlow Lite file. `mien models pull` fetches it again."
             ) from error
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._inputs = [given["index"] for given in self._interpreter.get_input_details()]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
         self.input_shape = tuple(int(n) for n in self._interpreter.get_input_details()[0]["shape"])
 
-    def __call__(self, tensor: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Run once. `tensor` has `input_shape`, float32; returns copies of all outputs in the file's order."""
-        self._interpreter.set_tensor(self._input, tensor)
+    def __call__(self, *tensors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run once. One float32 tensor for each input, the first of `input_shape`; returns copies of all outputs."""
+        for index, tensor in zip(self._inputs, tensors, strict=True):
+            self._interpreter.set_tensor(index, tensor)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 
