@@ -1,0 +1,403 @@
+"""Reads the SVG subset that avatars are drawn in, as cubic Bézier paths with flat or gradient paint.
+
+Everything is resolved on the way in: inherited styles, transforms, `<use>`, units of gradients. Lines, arcs and quadratic
+curves become cubics short enough to be bent. Whatever could reach outside the file or blow up in memory is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+from xml.parsers import expat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.avatar.svg_path import MAX_COORDINATE, Path2D, basic_shape, parse_path
+from mien.avatar.svg_style import Colour, angle_free_numbers, parse_colour, parse_transform
+from mien.errors import AvatarError
+
+Points = NDArray[np.float64]
+
+MAX_BYTES: Final = 4 << 20
+MAX_ELEMENTS: Final = 5_000
+MAX_DEPTH: Final = 48
+MAX_POINTS: Final = 60_000
+
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_XLINK: Final = "{http://www.w3.org/1999/xlink}href"
+_SHAPES: Final = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"})
+_SILENT: Final = frozenset({"title", "desc", "metadata", "defs", "linearGradient", "radialGradient", "clipPath"})
+_INHERITED: Final = (
+    "fill", "fill-opacity", "fill-rule", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap",
+    "stroke-linejoin", "stroke-miterlimit", "color",
+)  # fmt: skip
+_PROPERTIES: Final = (*_INHERITED, "opacity", "display", "visibility", "clip-path", "filter", "mask")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gradient:
+    """A linear (x1, y1, x2, y2) or radial (cx, cy, r, fx, fy) gradient and the matrix from its space to the picture's."""
+
+    kind: str
+    geometry: tuple[float, ...]
+    matrix: Points
+    """(3, 3)"""
+    stops: tuple[tuple[float, Colour], ...]
+    spread: str = "pad"
+
+
+Ink = Colour | Gradient
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One painted path of a drawing."""
+
+    id: str
+    layer: str
+    """The id of the top-level group it is in."""
+    path: Path2D
+    fill: Ink | None = None
+    stroke: Ink | None = None
+    stroke_width: float = 1.0
+    cap: str = "butt"
+    join: str = "miter"
+    miter: float = 4.0
+    even_odd: bool = False
+    opacity: float = 1.0
+    clip: str = ""
+    """The id of the shape whose inside this one may show in, or "" for anywhere."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """An SVG file, flattened."""
+
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    """In order of painting, the lowest first."""
+    clips: Mapping[str, Shape]
+    """Shapes that only clip others, by id; their `layer` is that of the first shape they clip."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Ids of the top-level groups, the lowest first."""
+        return tuple(dict.fromkeys(shape.layer for shape in self.shapes))
+
+    def shape(self, name: str) -> Shape | None:
+        """The painted or clipping shape of that id."""
+        return next((shape for shape in self.shapes if shape.id == name), self.clips.get(name))
+
+
+def read_drawing(path: Path) -> Drawing:
+    """Read an SVG file. Raises AvatarError, naming the file and the element, for whatever cannot be drawn."""
+    try:
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise AvatarError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if size > MAX_BYTES:
+        raise AvatarError(
+            f"{path} is {size / 2**20:.1f} MB; a drawing may have {MAX_BYTES >> 20} MB. Simplify its paths."
+        )
+    return parse_drawing(data, str(path))
+
+
+def parse_drawing(data: bytes, name: str) -> Drawing:
+    """The drawing in `data`; `name` is for messages. Raises AvatarError."""
+    try:
+        return _Reader(_tree(data, name), name).drawing()
+    except (ValueError, OverflowError, FloatingPointError) as error:
+        raise AvatarError(f"{name}: {error}.") from error
+
+
+def _tree(data: bytes, name: str) -> ET.Element:
+    """The XML tree, from a parser that knows no entities: neither a bomb nor another file can come in."""
+    builder = ET.TreeBuilder()
+    parser = expat.ParserCreate(namespace_separator="}")
+    depth = count = 0
+
+    def tag(raw: str) -> str:
+        return "{" + raw if "}" in raw else raw
+
+    def start(raw: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, count
+        depth, count = depth + 1, count + 1
+        if depth > MAX_DEPTH or count > MAX_ELEMENTS:
+            raise AvatarError(
+                f"{name} has more than {MAX_ELEMENTS} elements or {MAX_DEPTH} levels. Simplify the drawing."
+            )
+        builder.start(tag(raw), {tag(key): value for key, value in attributes.items()})
+
+    def end(raw: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(tag(raw))
+
+    def doctype(_name: str, _system: str | None, _public: str | None, internal: int) -> None:
+        if internal:
+            raise AvatarError(f"{name} declares XML entities. Save it as plain SVG, without them.")
+
+    def entity(*_: object) -> None:
+        raise AvatarError(f"{name} declares XML entities. Save it as plain SVG, without them.")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = doctype, entity
+    parser.CharacterDataHandler = None
+    try:
+        parser.Parse(data, True)
+        return builder.close()
+    except (expat.ExpatError, AssertionError, LookupError, UnicodeError) as error:
+        raise AvatarError(
+            f"{name} is not well-formed SVG ({error}). Open it in an editor and save it again."
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a child inherits."""
+
+    matrix: Points
+    style: Mapping[str, str]
+    layer: str
+    opacity: float = 1.0
+    clip: str = ""
+
+
+@dataclass(slots=True)
+class _Reader:
+    root: ET.Element
+    name: str
+    shapes: list[Shape] = field(default_factory=list)
+    clips: dict[str, Shape] = field(default_factory=dict)
+    by_id: dict[str, ET.Element] = field(default_factory=dict)
+    points: int = 0
+
+    def drawing(self) -> Drawing:
+        if self.root.tag != _SVG + "svg":
+            raise AvatarError(f"{self.name} has no <svg> at its root. Save it as plain SVG.")
+        for element in self.root.iter():
+            key = element.get("id")
+            if key and self.by_id.setdefault(key, element) is not element:
+                raise AvatarError(f"{self.name}: two elements have the id {key!r}. Rename one of them.")
+        width, height, matrix = self._view()
+        style = self._style(self.root, {})
+        for child in self.root:
+            kind = self._kind(child)
+            if kind in _SHAPES or kind == "use":
+                raise AvatarError(
+                    f"{self.name}: {self._label(child)} is outside every layer. Put it into a top-level group."
+                )
+            if kind == "g":
+                layer = child.get("id")
+                if not layer:
+                    raise AvatarError(f"{self.name}: a top-level group has no id. Name every layer.")
+                self._walk(child, _State(matrix, style, layer))
+        if not self.shapes:
+            raise AvatarError(f"{self.name} draws nothing. Put paths into top-level groups.")
+        return Drawing(width, height, tuple(self.shapes), self.clips)
+
+    def _view(self) -> tuple[float, float, Points]:
+        box = angle_free_numbers(self.root.get("viewBox", ""))
+        if len(box) != 4:
+            raise AvatarError(f'{self.name}: <svg> needs viewBox="0 0 512 512" (or another four numbers).')
+        x, y, width, height = box
+        if not (16 <= width <= 8192 and 16 <= height <= 8192):
+            raise AvatarError(f"{self.name}: the viewBox is {width:g} × {height:g}; each side must be 16 to 8192.")
+        matrix = np.eye(3)
+        matrix[:2, 2] = -x, -y
+        return width, height, matrix
+
+    def _kind(self, element: ET.Element) -> str:
+        """The tag without its namespace, or "" for what editors add for themselves. Raises for what cannot be drawn."""
+        tag = str(element.tag)
+        if tag.startswith("{") and not tag.startswith(_SVG):
+            return ""
+        kind = tag.removeprefix(_SVG)
+        if kind in _SILENT:
+            return ""
+        if kind not in _SHAPES and kind not in {"g", "use"}:
+            raise AvatarError(
+                f"{self.name}: <{kind}> cannot be drawn. Use paths, basic shapes, groups and gradients; turn text into "
+                "paths and style sheets into presentation attributes."
+            )
+        return kind
+
+    def _label(self, element: ET.Element) -> str:
+        return repr(element.get("id") or str(element.tag).removeprefix(_SVG))
+
+    def _style(self, element: ET.Element, inherited: Mapping[str, str]) -> dict[str, str]:
+        style = {key: inherited[key] for key in _INHERITED if key in inherited}
+        declared = {key: value for key in _PROPERTIES if (value := element.get(key)) is not None}
+        for item in element.get("style", "").split(";"):
+            key, colon, value = item.partition(":")
+            if colon:
+                declared[key.strip()] = value.strip()
+        for unsupported in ("filter", "mask"):
+            if declared.get(unsupported, "none") != "none":
+                raise AvatarError(
+                    f"{self.name}: {self._label(element)} has a {unsupported}. Draw it with gradients instead."
+                )
+        style.update({key: value for key, value in declared.items() if value != "inherit"})
+        return style
+
+    def _walk(self, element: ET.Element, state: _State, depth: int = 0) -> None:
+        if depth > MAX_DEPTH:
+            raise AvatarError(f"{self.name}: {self._label(element)} refers to itself or is nested too deeply.")
+        kind = self._kind(element)
+        if not kind:
+            return
+        style = self._style(element, state.style)
+        if style.get("display") == "none" or style.get("visibility") == "hidden":
+            return
+        matrix = state.matrix @ parse_transform(element.get("transform", ""))
+        opacity = state.opacity * _unit(style.get("opacity", "1"))
+        state = replace(state, matrix=matrix, style=style, opacity=opacity)
+        if style.get("clip-path", "none") != "none":
+            if state.clip:
+                raise AvatarError(f"{self.name}: {self._label(element)} is clipped inside a clipped group. Clip once.")
+            state = replace(state, clip=self._clip(style["clip-path"], state))
+        if kind == "g":
+            for child in element:
+                self._walk(child, state, depth + 1)
+        elif kind == "use":
+            moved = np.eye(3)
+            moved[:2, 2] = _length(element.get("x", "0")), _length(element.get("y", "0"))
+            self._walk(self._target(element), replace(state, matrix=matrix @ moved), depth + 1)
+        else:
+            self.shapes.append(self._shape(element, kind, state))
+
+    def _target(self, element: ET.Element) -> ET.Element:
+        reference = element.get("href") or element.get(_XLINK) or ""
+        target = self.by_id.get(reference[1:]) if reference.startswith("#") else None
+        if target is None:
+            raise AvatarError(
+                f"{self.name}: {self._label(element)} refers to {reference!r}. Only things in the same file can be referred to."
+            )
+        return target
+
+    def _clip(self, reference: str, state: _State) -> str:
+        match = re.fullmatch(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", reference)
+        element = self.by_id.get(match[1]) if match else None
+        if element is None or element.tag != _SVG + "clipPath":
+            raise AvatarError(f"{self.name}: clip-path {reference!r} names no <clipPath> of this file.")
+        parts = [child for child in element if self._kind(child)]
+        if len(parts) != 1:
+            raise AvatarError(
+                f"{self.name}: the clipPath {match[1] if match else ''!r} must hold exactly one path or <use>."
+            )
+        part = parts[0]
+        kind = self._kind(part)
+        if kind == "use":
+            target = self._target(part)
+            if target.get("id") is None or self._kind(target) not in _SHAPES:
+                raise AvatarError(f"{self.name}: the clipPath {element.get('id')!r} must use a single path.")
+            return str(target.get("id"))
+        if kind == "g":
+            raise AvatarError(f"{self.name}: the clipPath {element.get('id')!r} must hold exactly one path or <use>.")
+        name = str(element.get("id"))
+        if name not in self.clips:
+            part_matrix = state.matrix @ parse_transform(part.get("transform", ""))
+            clip = self._shape(part, kind, replace(state, matrix=part_matrix, clip=""))
+            self.clips[name] = replace(clip, id=name)
+        return name
+
+    def _shape(self, element: ET.Element, kind: str, state: _State) -> Shape:
+        label = self._label(element)
+        try:
+            path = parse_path(element.get("d", "")) if kind == "path" else basic_shape(kind, element.attrib)
+            path = path.transformed(state.matrix)
+        except ValueError as error:
+            raise AvatarError(f"{self.name}: {label}: {error}.") from error
+        self.points += len(path.points)
+        if self.points > MAX_POINTS:
+            raise AvatarError(f"{self.name} has more than {MAX_POINTS} path points. Simplify its paths.")
+        style = state.style
+        scale = math.sqrt(abs(np.linalg.det(state.matrix[:2, :2])))
+        return Shape(
+            id=element.get("id") or "",
+            layer=state.layer,
+            path=path,
+            fill=self._ink(style.get("fill", "black"), style.get("fill-opacity", "1"), path, state),
+            stroke=self._ink(style.get("stroke", "none"), style.get("stroke-opacity", "1"), path, state),
+            stroke_width=min(_length(style.get("stroke-width", "1")) * scale, MAX_COORDINATE),
+            cap=style.get("stroke-linecap", "butt"),
+            join=style.get("stroke-linejoin", "miter"),
+            miter=_length(style.get("stroke-miterlimit", "4")),
+            even_odd=style.get("fill-rule") == "evenodd",
+            opacity=state.opacity,
+            clip=state.clip,
+        )
+
+    def _ink(self, value: str, opacity: str, path: Path2D, state: _State) -> Ink | None:
+        match = re.match(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", value)
+        if match is None:
+            if value.strip().lower() == "currentcolor":
+                value = state.style.get("color", "black")
+            colour = parse_colour(value)
+            return None if colour is None else (*colour[:3], colour[3] * _unit(opacity))
+        element = self.by_id.get(match[1])
+        if element is None or str(element.tag) not in {_SVG + "linearGradient", _SVG + "radialGradient"}:
+            raise AvatarError(f"{self.name}: the paint {value!r} names no gradient of this file.")
+        return self._gradient(element, _unit(opacity), path, state)
+
+    def _chain(self, element: ET.Element) -> Iterator[ET.Element]:
+        """The gradient and those it inherits from."""
+        for _ in range(8):
+            yield element
+            if not (element.get("href") or element.get(_XLINK)):
+                return
+            element = self._target(element)
+        raise AvatarError(f"{self.name}: the gradient {self._label(element)} inherits from itself.")
+
+    def _gradient(self, element: ET.Element, opacity: float, path: Path2D, state: _State) -> Gradient:
+        chain = list(self._chain(element))
+
+        def value(key: str, default: str) -> str:
+            return next((found for link in chain if (found := link.get(key)) is not None), default)
+
+        kind = str(element.tag).removeprefix(_SVG)
+        if kind == "linearGradient":
+            geometry = tuple(_length(value(k, d)) for k, d in (("x1", "0"), ("y1", "0"), ("x2", "100%"), ("y2", "0")))
+        else:
+            cx, cy, r = (_length(value(key, "50%")) for key in ("cx", "cy", "r"))
+            geometry = cx, cy, max(r, 1e-6), _length(value("fx", str(cx))), _length(value("fy", str(cy)))
+        matrix = parse_transform(value("gradientTransform", ""))
+        if value("gradientUnits", "objectBoundingBox") == "objectBoundingBox":
+            inverse = np.linalg.inv(state.matrix) if abs(np.linalg.det(state.matrix)) > 1e-12 else np.eye(3)
+            x0, y0, x1, y1 = path.transformed(inverse).box
+            box = np.array([[max(x1 - x0, 1e-6), 0, x0], [0, max(y1 - y0, 1e-6), y0], [0, 0, 1.0]])
+            matrix = box @ matrix
+        source = next((link for link in chain if link.find(_SVG + "stop") is not None), element)
+        stops = tuple(self._stop(stop, opacity) for stop in source if stop.tag == _SVG + "stop")
+        if not stops:
+            raise AvatarError(f"{self.name}: the gradient {self._label(element)} has no stops.")
+        return Gradient(kind, geometry, state.matrix @ matrix, stops, value("spreadMethod", "pad"))
+
+    def _stop(self, stop: ET.Element, opacity: float) -> tuple[float, Colour]:
+        style = dict(item.split(":", 1) for item in stop.get("style", "").split(";") if ":" in item)
+        style = {key.strip(): value.strip() for key, value in style.items()}
+        colour = parse_colour(style.get("stop-color") or stop.get("stop-color", "black")) or (0.0, 0.0, 0.0, 0.0)
+        alpha = _unit(style.get("stop-opacity") or stop.get("stop-opacity", "1"))
+        return _unit(stop.get("offset", "0")), (*colour[:3], colour[3] * alpha * opacity)
+
+
+def _length(text: str) -> float:
+    """A length in user units; % counts as a fraction of 1, px is allowed."""
+    text = text.strip().removesuffix("px")
+    value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    if not abs(value) <= MAX_COORDINATE:
+        raise ValueError(f"{text} is not a usable length")
+    return value
+
+
+def _unit(text: str) -> float:
+    value = _length(text)
+    return min(max(value, 0.0), 1.0)
