@@ -42,12 +42,8 @@ class EmotionClassifier:
         """With whichever of its two files the model store has. Raises ModelError where it has neither."""
         from mien import models
 
-        for file in FILES[:-1]:
-            try:
-                return cls(models.path(MODEL, file))
-            except ModelError:
-                continue
-        return cls(models.path(MODEL, FILES[-1]))
+        here = (file for file in FILES if models.available(MODEL, file))
+        return cls(models.path(MODEL, next(here, FILES[0])))
 
     def __call__(self, frame: Frame, face: Face) -> Array:
         """(7,) float32 probabilities in the order of `EMOTIONS`, of this frame alone (see `EmotionSmoother`)."""

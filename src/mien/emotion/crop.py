@@ -63,7 +63,7 @@ def network_input(image: Picture, landmarks: Array) -> Array:
     size = INPUT_SIZE * int(np.clip(math.ceil(max(width, height) / INPUT_SIZE), 1, 8))
     cos, sin = math.cos(box.roll), math.sin(box.roll)
     linear = np.array([[cos * width, -sin * height], [sin * width, cos * height]]) / size
-    start = np.array([box.x, box.y]) - linear @ [(size - 1) / 2] * 2
+    start = np.array([box.x, box.y]) - linear.sum(1) * (size - 1) / 2
     grey, offset = _grey_around(image, box, math.hypot(width, height) / 2)
     to_frame = np.column_stack([linear, start - offset])
     crop = cv2.warpAffine(grey, to_frame, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

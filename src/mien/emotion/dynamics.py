@@ -9,8 +9,8 @@ AU numbers are those of the Facial Action Coding System; the values are ARKit co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -57,7 +57,10 @@ class Measure:
     value: float | None
     unit: str
     reason: str = ""
-    """Why `value` is None, e.g. "too little data: 3.1 s seen, 20 s needed"."""
+    """Why `value` is None, e.g. "too little data: 3.1 s seen, 15 s needed"."""
+    thirds: tuple[float | None, ...] = ()
+    """The same over the first, middle and last third of the session, None where too little was seen; empty where that
+    means nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,29 +155,57 @@ def analyse(track: Track) -> Dynamics:
     )  # fmt: skip
 
 
-def _measure(value: float, unit: str, seen: float, needed: float) -> Measure:
+def _average(time: Signal, value: Signal, weight: Signal, unit: str, *, needed: float, power: int = 1) -> Measure:
+    """Mean of a signal (its root mean square for `power` 2), of the whole session and of its thirds. `needed` seconds
+    must have been seen, a third of that in each third."""
+
+    def over(part: Signal) -> float:
+        return float(signal.mean(value**power, part) ** (1 / power))
+
+    return _by_thirds(time, weight, over, unit, needed=needed)
+
+
+def _count(time: Signal, events: list[Episode], weight: Signal, *, needed: float) -> Measure:
+    """Events that began, per minute seen."""
+    onsets = np.array([e.onset for e in events])
+
+    def over(part: Signal) -> float:
+        inside = time[part > 0]
+        inside_count = np.count_nonzero((onsets >= inside[0]) & (onsets <= inside[-1])) if len(inside) else 0
+        return 60.0 * int(inside_count) / max(float(part.sum()), 1e-9)
+
+    return _by_thirds(time, weight, over, "per minute", needed=needed)
+
+
+def _by_thirds(time: Signal, weight: Signal, over: Callable[[Signal], float], unit: str, *, needed: float) -> Measure:
+    seen = float(weight.sum())
     if seen < needed:
         return Measure(None, unit, f"too little data: {seen:.1f} s seen, {needed:.0f} s needed")
-    return Measure(float(value), unit) if np.isfinite(value) else Measure(None, unit, "too little data")
+    edges = np.linspace(time[0], time[-1], 4)
+    which = np.clip(np.searchsorted(edges, time, side="right") - 1, 0, 2)
+    parts = [np.where(which == i, weight, 0.0) for i in range(3)]
+    return Measure(over(weight), unit, "", tuple(over(p) if p.sum() >= needed / 3 else None for p in parts))
 
 
 def _movement(track: Track, coefficients: Iterable[str]) -> Movement:
     time = track.time
     value = track.coefficients[:, [COEFFICIENT[name] for name in coefficients]].mean(1).astype(np.float64)
     weight = signal.weights(time)
-    seen = float(weight.sum())
     rest = signal.quantile(value, weight, REST)
     above = np.maximum(value - rest, 0.0)
-    episodes = signal.episodes(time, above, **_EPISODE) if seen > 0 else []
+    episodes = signal.episodes(time, above, **_EPISODE) if weight.any() else []
+    active = np.zeros(len(time))
+    for e in episodes:
+        active[(time >= e.onset) & (time <= e.offset)] = 1
     whole = [e.duration for e in episodes if not e.cut]
     duration = (
         Measure(float(np.median(whole)), "s") if whole else Measure(None, "s", "no episode was seen from start to end")
     )
     return Movement(
         time, value, rest,
-        intensity=_measure(signal.mean(above, weight), "0 to 1", seen, 5),
-        share=_measure(100 * sum(e.duration for e in episodes) / max(seen, 1e-9), "%", seen, 5),
-        rate=_measure(60 * len(episodes) / max(seen, 1e-9), "per minute", seen, 20),
+        intensity=_average(time, above, weight, "0 to 1", needed=5),
+        share=_average(time, 100 * active, weight, "%", needed=5),
+        rate=_count(time, episodes, weight, needed=15),
         duration=duration,
         episodes=episodes,
     )  # fmt: skip
@@ -188,7 +219,7 @@ def _eyes(track: Track) -> tuple[list[Episode], list[Episode], Measure, Measure,
     """
     time = track.time
     lids = track.coefficients[:, [COEFFICIENT["eyeBlinkLeft"], COEFFICIENT["eyeBlinkRight"]]].min(1).astype(np.float64)
-    seen = signal.observed(time)
+    weight = signal.weights(time)
     step = float(np.median(np.diff(time))) if len(time) > 1 else np.inf
     if step > SLOWEST_FOR_BLINKS:
         reason = "too little data: blinks need at least 15 frames a second"
@@ -201,7 +232,7 @@ def _eyes(track: Track) -> tuple[list[Episode], list[Episode], Measure, Measure,
     blinks = [e for e in shut if e.duration <= LONGEST_BLINK]
     closures = [e for e in shut if e.duration > LONGEST_BLINK]
     whole = [e.duration for e in blinks if not e.cut]
-    rate = _measure(60 * len(blinks) / max(seen, 1e-9), "per minute", seen, 20)
+    rate = _count(time, blinks, weight, needed=15)
     duration = Measure(float(np.median(whole)), "s") if whole else Measure(None, "s", "no blink was seen")
     return blinks, closures, rate, duration, (above < enter / 2).astype(np.float64)
 
@@ -211,20 +242,19 @@ def _gaze_aversion(track: Track, open_eyes: Signal) -> Measure:
     weight = signal.weights(track.time) * open_eyes
     usual = [signal.quantile(direction[:, i], weight, 0.5) for i in range(2)]
     away = np.hypot(*(direction - usual).T) > AVERTED
-    return _measure(100 * signal.mean(away.astype(np.float64), weight), "%", float(weight.sum()), 10)
+    return _average(track.time, 100.0 * away, weight, "%", needed=10)
 
 
 def _head(track: Track) -> tuple[Signal, Signal, Measure, Measure]:
     """Times, speed in degrees per second, amplitude and velocity (after Girard et al. 2014: yaw and pitch)."""
     time, angles = track.time, track.pose[:, :2].astype(np.float64)
     weight = signal.weights(time)
-    seen = float(weight.sum())
     middle = [signal.quantile(angles[:, i], weight, 0.5) for i in range(2)]
-    amplitude = np.sqrt(signal.mean(((angles - middle) ** 2).sum(1), weight))
+    amplitude = _average(time, np.hypot(*(angles - middle).T), weight, "°", needed=5, power=2)
     rates = np.linalg.norm(signal.speed(time, angles, lag=_HEAD_LAG), axis=1)
     known = np.isfinite(rates)
-    velocity = signal.mean(rates[known], weight[known])
-    return time, rates, _measure(amplitude, "°", seen, 5), _measure(velocity, "°/s", seen, 5)
+    velocity = _average(time, np.where(known, rates, 0), np.where(known, weight, 0), "°/s", needed=5)
+    return time, rates, amplitude, velocity
 
 
 def _expressivity(track: Track) -> tuple[Measure, Signal, Signal]:
@@ -233,15 +263,19 @@ def _expressivity(track: Track) -> tuple[Measure, Signal, Signal]:
         1
     )
     weight = np.where(np.isfinite(moving), signal.weights(time), 0.0)
-    mean = signal.mean(np.nan_to_num(moving), weight)
     centres, curve = signal.windowed(time, moving, window=EXPRESSIVITY_WINDOW, step=1.0)
     usual = float(np.nanmedian(curve)) if np.isfinite(curve).any() else float("nan")
     relative = curve / usual if usual > 0 else np.full_like(curve, np.nan)
-    return _measure(mean, "per second", float(weight.sum()), 10), centres, relative
+    return _average(time, np.nan_to_num(moving), weight, "per second", needed=10), centres, relative
 
 
 def _plain(measure: Measure) -> dict[str, Any]:
-    return {key: _rounded(v) if isinstance(v, float) else v for key, v in asdict(measure).items() if v != ""}
+    plain: dict[str, Any] = {"value": None if measure.value is None else _rounded(measure.value), "unit": measure.unit}
+    if measure.reason:
+        plain["reason"] = measure.reason
+    if measure.thirds:
+        plain["thirds"] = [None if v is None else _rounded(v) for v in measure.thirds]
+    return plain
 
 
 def _listed(episodes: list[Episode]) -> list[dict[str, Any]]:
@@ -255,4 +289,4 @@ def _listed(episodes: list[Episode]) -> list[dict[str, Any]]:
 
 
 def _rounded(value: float) -> float | None:
-    return round(value, 4) if np.isfinite(value) else None
+    return round(float(value), 4) if np.isfinite(value) else None
