@@ -1,0 +1,47 @@
+"""The command line: parses, calls the API, prints. Nothing is decided here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+from mien.errors import MienError
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and leave with its exit code (docs/cli.md lists them)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        from mien.cli.app import app
+
+        app(arguments, prog_name="mien", standalone_mode=True)
+    except MienError as error:
+        _fail(str(error), error.exit_code, arguments)
+    except KeyboardInterrupt:
+        _fail("stopped; nothing half-written is left", 130, arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except Exception as error:
+        if os.environ.get("MIEN_DEBUG"):
+            raise
+        trouble = " ".join(f"{type(error).__name__}: {error}".split())
+        _fail(f"this should not have happened ({trouble}). MIEN_DEBUG=1 shows where; please report it", 1, arguments)
+    raise SystemExit(0)
+
+
+def _fail(message: str, code: int, arguments: list[str]) -> NoReturn:
+    print(f"mien: {message}", file=sys.stderr)
+    if "--json" in arguments:
+        import json
+
+        print(json.dumps({"error": message, "exit_code": code}))
+    raise SystemExit(code)
+
+
+def _terminated(*_: Any) -> NoReturn:
+    """A polite kill cleans up like Ctrl-C."""
+    raise SystemExit(143)

@@ -1,0 +1,57 @@
+"""Makes a command out of a function of the API: its arguments, options, defaults and help are the function's own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typer
+
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output, for scripts.")]
+SHORT = {"output": "-o", "avatar": "-a", "size": "-s"}
+
+
+def command(
+    app: typer.Typer, function: Callable[..., Any], run: Callable[[Callable[..., Any], dict[str, Any], bool], None]
+) -> None:
+    """Register `function` under its name. `run(function, arguments, as_json)` calls it and shows the result.
+
+    An argument without a note (`Annotated[..., "help"]`) is for programs only and becomes no option.
+    """
+
+    def called(as_json: bool, **arguments: Any) -> None:
+        run(function, arguments, as_json)
+
+    noted = [p for p in inspect.signature(function).parameters.values() if p.name in _notes(function)]
+    parameters = [_parameter(p, function.__annotations__[p.name]) for p in noted]
+    parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JSON))
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    app.command(function.__name__, help=inspect.getdoc(function))(called)
+
+
+def _notes(function: Callable[..., Any]) -> set[str]:
+    return {name for name, hint in function.__annotations__.items() if get_origin(hint) is Annotated}
+
+
+def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
+    kind, note = get_args(hint)
+    required = parameter.default is inspect.Parameter.empty
+    if required:
+        note = typer.Argument(help=note, show_default=False)
+    else:
+        name = "--" + parameter.name.replace("_", "-")
+        names = [f"{name}/--no-{parameter.name}"] if parameter.default is True else [name]
+        short = [SHORT[parameter.name]] if parameter.name in SHORT else []
+        note = typer.Option(*names, *short, help=note)
+    return parameter.replace(annotation=Annotated[_plain(kind), note], kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def _plain(kind: Any) -> Any:
+    """The type as the command line parses it: of "a name or a path" the text, of "X or nothing" X."""
+    options = set(get_args(kind)) if get_origin(kind) in (Union, type(int | str)) else {kind}
+    if str in options and Path in options:
+        options.remove(Path)
+    return Union[tuple(options)] if len(options) > 1 else options.pop()  # noqa: UP007

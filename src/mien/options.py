@@ -1,0 +1,120 @@
+"""What a user can choose, said once: the Python API takes these fields as arguments, the command line as options."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, get_type_hints, overload
+
+from mien.avatar.library import DEFAULT
+from mien.pipeline import Progress
+from mien.types import Scene
+
+OnProgress = Callable[[Progress], None]
+P = ParamSpec("P")
+A, B, Options, R = TypeVar("A"), TypeVar("B"), TypeVar("Options"), TypeVar("R")
+
+
+class takes(Generic[P, Options]):  # noqa: N801
+    """Decorator: the function's last argument is an options dataclass, whose fields callers give as keywords.
+
+    The signature that callers, type checkers and the command line see is that of the dataclass.
+    """
+
+    def __init__(self, options: Callable[P, Options]) -> None:
+        self._options = options
+
+    @overload
+    def __call__(self, function: Callable[[A, Options], R]) -> Callable[Concatenate[A, P], R]: ...
+    @overload
+    def __call__(self, function: Callable[[A, B, Options], R]) -> Callable[Concatenate[A, B, P], R]: ...
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with the fields of the dataclass as keyword-only arguments."""
+
+        *inputs, _ = inspect.signature(function).parameters.values()
+        chosen = inspect.signature(self._options).parameters.values()
+        signature = inspect.Signature([*inputs, *chosen])
+
+        @functools.wraps(function)
+        def called(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(*args, **kwargs).arguments
+            first = [given.pop(parameter.name) for parameter in inputs]
+            return function(*first, self._options(**given))
+
+        hints = get_type_hints(function, include_extras=True) | get_type_hints(self._options, include_extras=True)
+        called.__signature__ = signature  # type: ignore[attr-defined]
+        called.__annotations__ = {name: hints[name] for name in signature.parameters}
+        return called
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """How faces are found, and what their resting face is."""
+
+    detector: Annotated[str, "What finds faces in a whole frame: blazeface, haar, or ssd:PROTOTXT,CAFFEMODEL."] = (
+        "blazeface"
+    )
+    neutral: Annotated[
+        str,
+        "Which face counts as relaxed: 'auto' (estimated all along), 'first' (when first seen), or a time in seconds.",
+    ] = "auto"
+    on_progress: OnProgress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Tracking):
+    """What `read` can be told."""
+
+    output: Annotated[Path | None, "Beginning of the names of the files written; beside the input if not given."] = None
+    csv: Annotated[bool, "Write OUTPUT.expression.csv, one row per face and frame."] = True
+    summary: Annotated[bool, "Write OUTPUT.expression.json, what was seen in numbers."] = True
+    report: Annotated[bool, "Write OUTPUT.report.html, one page to read offline."] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rerendering(Tracking):
+    """What `anonymize` and `animate` have in common."""
+
+    output: Annotated[Path | None, "The MP4 to write; beside the input if not given."] = None
+    engine: Annotated[str | None, "How the avatar is moved (`mien engines`); by the kind of avatar if not given."] = (
+        None
+    )
+    size: Annotated[int, "Length in pixels of the avatar picture's longer side, 64 to 2048."] = 512
+    audio: Annotated[Literal["keep", "drop"], "What becomes of the sound. A voice can give a person away too."] = "keep"
+    csv: Annotated[bool, "Also write OUTPUT.expression.csv, one row per face and frame."] = False
+    summary: Annotated[bool, "Also write OUTPUT.expression.json, what was seen in numbers."] = False
+    report: Annotated[bool, "Also write OUTPUT.report.html, one page to read offline."] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anonymizing(Rerendering):
+    """What `anonymize` can be told."""
+
+    avatar: Annotated[str | Path, "A name (`mien avatars list`), a picture, or a folder with a rig."] = DEFAULT
+    scene: Annotated[
+        Scene, "'avatar' shows the avatar alone; 'paste' puts it over every face of the original picture."
+    ] = Scene.AVATAR
+    people: Annotated[int, "How many people to show side by side (scene avatar)."] = 1
+    forget_after: Annotated[
+        float | None,
+        "Scene paste: seconds after a face was last seen until the picture may be shown without it. Never if not given: "
+        "a card takes its place.",
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Animating(Rerendering):
+    """What `animate` can be told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demonstrating:
+    """What `demo` can be told."""
+
+    output: Annotated[Path, "Folder to write into."] = Path("mien-demo")
+    avatar: Annotated[str, "The puppet that takes the patient's place."] = DEFAULT
+    size: Annotated[int, "Length in pixels of the clips' sides."] = 512
+    on_progress: OnProgress | None = field(default=None)

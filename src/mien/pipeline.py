@@ -1,0 +1,121 @@
+"""The walk of a frame: source → tracker → timeline → scene → sinks. One loop for files, webcams and the browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from mien.ahead import ahead
+from mien.emotion.timeline import Timeline
+from mien.errors import MienError
+from mien.types import Array, Face, Frame, Picture
+
+Tracked = tuple[Frame, list[Face]]
+Tracker = Callable[[Frame], list[Face]]
+EmotionReader = Callable[[Frame, Face], Array]
+"""Seven probabilities, in the order of `EMOTIONS`, off the original face."""
+Stage = Callable[[Iterable[Tracked]], Iterator[tuple[Frame, Picture]]]
+"""A scene: turns tracked frames, in order, into the pictures to show in their place, (H, W, 3) uint8 RGB. It may hold
+a few back to see what comes next; of the frames it yields only the time stamps are used."""
+
+
+class Sink(Protocol):
+    """Where pictures go: a `VideoWriter`, a virtual camera, a browser."""
+
+    def write(self, picture: Picture, pts: int | None = None) -> None:
+        """Show or keep (H, W, 3) uint8 RGB from time stamp `pts` on, in the source's unit."""
+        ...
+
+
+class Cancelled(MienError):
+    """The run was ended on request before the clip was through."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is."""
+
+    frames: int
+    """Frames done."""
+    total: int | None
+    """Frames expected, where the source knows."""
+    seconds: float
+    """Since the run began, on the wall clock."""
+    time: float
+    """Seconds into the clip."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of wall-clock time."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of clip per second of work: above 1 is faster than real time."""
+        return self.time / self.seconds if self.seconds > 0 else 0.0
+
+
+class Pipeline:
+    """One run over one source.
+
+    `scene` makes the pictures that `sinks` receive; without one the source is only read, and there may be no sinks: no
+    frame of the source ever reaches a sink by itself. Decoding and tracking run in a thread of their own, a few frames
+    ahead of rendering. `on_progress` is called in the thread of `run` after every frame; an exception raised there
+    ends the run.
+    """
+
+    def __init__(
+        self,
+        source: Iterable[Frame],
+        tracker: Tracker,
+        *,
+        scene: Stage | None = None,
+        sinks: Sequence[Sink] = (),
+        emotions: EmotionReader | None = None,
+        total: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        if sinks and scene is None:
+            raise ValueError("sinks need a scene: nothing else makes pictures that may be shown")
+        self.timeline = Timeline()
+        """Grows as the run goes on."""
+        self._source, self._tracker, self._scene, self._sinks = source, tracker, scene, sinks
+        self._emotions, self._total, self._on_progress = emotions, total, on_progress
+        self._cancelled = Event()
+
+    def run(self) -> Progress:
+        """Walk every frame of the source. Raises Cancelled, and whatever a stage raises."""
+        began = time.perf_counter()
+        progress = Progress(0, self._total, 0.0, 0.0)
+        with ahead(self._track()) as tracked:
+            for count, (frame, picture) in enumerate(self._compose(tracked), start=1):
+                if picture is not None:
+                    for sink in self._sinks:
+                        sink.write(picture, frame.pts)
+                progress = Progress(count, self._total, time.perf_counter() - began, frame.time)
+                if self._on_progress:
+                    self._on_progress(progress)
+                if self._cancelled.is_set():
+                    raise Cancelled("Cancelled before the clip was through; nothing was written.")
+        return progress
+
+    def cancel(self) -> None:
+        """End `run` after the frame at hand, with Cancelled. From any thread."""
+        self._cancelled.set()
+
+    def _track(self) -> Iterator[Tracked]:
+        for frame in self._source:
+            faces = self._tracker(frame)
+            self.timeline.add(frame, faces, self._read(frame, faces))
+            yield frame, faces
+
+    def _read(self, frame: Frame, faces: list[Face]) -> list[Array] | None:
+        return [self._emotions(frame, face) for face in faces] if self._emotions else None
+
+    def _compose(self, tracked: Iterable[Tracked]) -> Iterable[tuple[Frame, Picture | None]]:
+        return self._scene(tracked) if self._scene else ((frame, None) for frame, _ in tracked)
