@@ -69,7 +69,7 @@ def encode_clip(
     *,
     pictures: Sequence[Picture] | None = None,
     frames: int = 12,
-    size: tuple[int, int] = (96, 64),
+    size: Sequence[int] = (96, 64),
     rate: int = 25,
     pts: Sequence[int] | None = None,
     time_base: Fraction | None = None,
@@ -87,11 +87,10 @@ def encode_clip(
 ) -> Path:
     """Encode `pictures`, or `frames` wandering squares, with time stamps `pts` in `time_base` (a constant `rate` if
     None), and a 440 Hz tone in the codec `audio` beside them. `display_matrix` is written into the MP4's header."""
-    if pictures is None:
-        pictures = [moving_picture(*size, index) for index in range(frames)]
-    height, width = pictures[0].shape[:2]
     base = time_base or Fraction(1, rate)
-    stamps = list(pts) if pts is not None else [round(i / (rate * base)) for i in range(len(pictures))]
+    count = len(pts or pictures or range(frames))
+    stamps = pts or [round(i / (rate * base)) for i in range(count)]
+    height, width = pictures[0].shape[:2] if pictures else size[::-1]
     with av.open(str(path), "w", options=container or {}) as out:
         out.metadata.update(metadata or {})
         video = out.add_stream(codec, rate=rate, options=options or {})
@@ -102,7 +101,8 @@ def encode_clip(
         if colorspace is not None:
             video.codec_context.colorspace = colorspace
         sound = out.add_stream(audio, rate=sample_rate, options=audio_options or {}) if audio else None
-        for picture, stamp in zip(pictures, stamps, strict=True):
+        for index, stamp in enumerate(stamps):
+            picture = pictures[index] if pictures else moving_picture(*size, index)
             frame = av.VideoFrame.from_ndarray(picture, "rgb24" if picture.shape[2] == 3 else "rgba")
             frame.pts, frame.time_base = stamp, base
             kwargs = {} if colorspace is None else {"dst_colorspace": colorspace}

@@ -220,14 +220,27 @@ def open_media(path: Path) -> InputContainer:
         # pose as clips from reaching out.
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
-        hint = "the end of the recording is missing" if "moov" in str(error) else "it may be something else renamed"
-        raise InputError(
-            f"{path} cannot be read as video: it is incomplete, or {hint}. Copy or export it again."
-        ) from error
+        why = "its end is missing" if _lacks_index(path) else "it is damaged, or something else under that name"
+        raise InputError(f"{path} cannot be read as video: {why}. Copy or export it again.") from error
     if container.format.name in ("tty", "txt"):  # FFmpeg draws plain text as a film
         container.close()
         raise InputError(f"{path} is text, not video. Give a clip.")
     return container
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether this is an MP4 that breaks off before its index: a recording that was never finished, or half a copy."""
+    boxes: list[bytes] = []
+    with path.open("rb") as file:
+        while len(head := file.read(8)) == 8 and len(boxes) < 100:
+            size, kind = struct.unpack(">I4s", head)
+            if size == 1:
+                size = int.from_bytes(file.read(8), "big") - 8
+            boxes.append(kind)
+            if size < 8:
+                break
+            file.seek(size - 8, os.SEEK_CUR)
+    return b"ftyp" in boxes[:1] and b"moov" not in boxes
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
