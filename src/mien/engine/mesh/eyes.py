@@ -1,0 +1,118 @@
+"""Eyes that look around: the eyeball behind the lids, taken apart into its white and its iris."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mien.engine.mesh.blend import blend, box_around, line_mask, polygon_mask, smooth_outline
+from mien.engine.mesh.geometry import Motion, smoothstep
+from mien.engine.mesh.topology import EyePoints
+from mien.types import Array, Picture
+
+
+class Eye:
+    """One eye of an avatar, prepared: what is behind its lids, completed where they hide it."""
+
+    def __init__(self, picture: Picture, landmarks: Array, eye: EyePoints, index: int) -> None:
+        """picture (H, W, 3) uint8 RGB, landmarks (478, 3) in its pixels; index 0 for the right eye, 1 for the left."""
+        self._eye, self._index = eye, index
+        points = landmarks[:, :2]
+        self._corners = points[[eye.upper[0], eye.upper[-1]]].astype(np.float32)
+        self.width = float(np.linalg.norm(self._corners[1] - self._corners[0]))
+        self._iris = points[eye.iris].astype(np.float32)
+        rim = np.linalg.norm(points[eye.iris + 1 : eye.iris + 5] - self._iris, axis=1)
+        # Lids hide the top and bottom of the rim: the sides say more.
+        self.radius = float(np.clip(np.median(rim) * 1.05, 0.12 * self.width, 0.33 * self.width))
+        height, width = picture.shape[:2]
+        outline = smooth_outline(points[eye.outline])
+        self._box = box_around(outline, (width, height), self.width * 0.7)
+        x0, y0, x1, y1 = self._box
+        patch = picture[y0:y1, x0:x1]
+        opening = polygon_mask(outline, self._box)
+        yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+        self._distance = np.hypot(xx - self._iris[0], yy - self._iris[1])
+        self._sprite, self._alpha = self._complete_iris(patch, opening)
+        self._white = self._complete_white(patch, opening)
+        lids = line_mask(points[eye.upper], self._box, width=max(1.5, self.width * 0.05))
+        dark = patch[lids > 0.5]
+        skin = np.median(patch.reshape(-1, 3), axis=0)
+        self.lash = np.percentile(dark, 12, axis=0).astype(np.float32) if len(dark) else skin.astype(np.float32) * 0.5
+        self.lash = np.minimum(self.lash, skin.astype(np.float32) * 0.62)
+
+    def _complete_iris(self, patch: Picture, opening: Array) -> tuple[Array, Array]:
+        """The whole iris as (h, w, 3) colours and (h, w) alpha: what lids hide is painted by its colour at that radius."""
+        seen = (opening > 0.9) & (self._distance < self.radius)
+        bins = np.clip((self._distance / self.radius * 12).astype(int), 0, 11)
+        colours = patch.astype(np.float32)
+        profile = np.zeros((12, 3), np.float32)
+        usual = colours[seen].mean(0) if seen.any() else colours[self._distance < self.radius].mean(0)
+        last = usual
+        for i in range(12):
+            here = seen & (bins == i)
+            last = colours[here].mean(0) if here.sum() >= 3 else last
+            profile[i] = last
+        steps = np.clip(self._distance / self.radius * 12 - 0.5, 0, 11)
+        low = steps.astype(int)
+        part = (steps - low)[..., None]
+        painted = profile[low] * (1 - part) + profile[np.minimum(low + 1, 11)] * part
+        visible = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.8)[..., None]
+        visible = np.minimum(visible, smoothstep((opening - 0.5) * 2)[..., None])
+        edge = max(1.0, 0.16 * self.radius)
+        alpha = 1 - smoothstep((self._distance - self.radius + edge * 0.5) / edge)
+        return painted + visible * (colours - painted), alpha.astype(np.float32)
+
+    def _complete_white(self, patch: Picture, opening: Array) -> Array:
+        """The eyeball without its iris, (h, w, 3): the white that shows, spread under lids and iris."""
+        seen = (opening > 0.95) & (self._distance > self.radius * 1.12)
+        if seen.sum() < 12:
+            # No white shows (an animal, a narrowed eye): the eyeball's own mean, a little lighter.
+            base = patch[opening > 0.5].reshape(-1, 3).mean(0) if (opening > 0.5).any() else np.full(3, 128.0)
+            return np.broadcast_to(np.float32(base * 1.1), patch.shape).copy()
+        colours = patch.astype(np.float32) * seen[..., None]
+        filled = np.zeros_like(colours)
+        known = np.zeros(seen.shape, np.float32)
+        # Near colours first, then ever wider averages for what is far from any white.
+        for sigma in (0.06, 0.15, 0.4, 1.0):
+            blur = cv2.GaussianBlur(colours, (0, 0), sigma * self.width)
+            weight = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), sigma * self.width)
+            share = (1 - known) * np.clip(weight * 4, 0, 1)
+            filled += share[..., None] * blur / np.maximum(weight, 1e-4)[..., None]
+            known += share
+        filled += (1 - known)[..., None] * patch[seen].mean(0)
+        own = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.8)[..., None] * seen[..., None]
+        return np.asarray(filled + own * (patch - filled), np.float32)
+
+    def draw(self, picture: Picture, motion: Motion) -> None:
+        """Put the eyeball into the opening between the lids of an already warped picture. In place."""
+        height, width = picture.shape[:2]
+        places = motion.skin
+        outline = smooth_outline(places[self._eye.outline])
+        box = box_around(outline, (width, height), 2 + self.width * 0.05)
+        if box[2] - box[0] < 2 or box[3] - box[1] < 2:
+            return
+        closed = float(motion.closed[self._index])
+        if closed < 0.97:
+            opening = polygon_mask(outline, box, soften=0.6)
+            ball = self._place(self._white, places, None, box)
+            sprite = self._place(self._sprite, places, motion.irises[self._index], box)
+            alpha = self._place(self._alpha, places, motion.irises[self._index], box)[..., None]
+            ball += alpha * (sprite - ball)
+            blend(picture, box, ball, opening)
+        if closed > 0.3:
+            strength = float(smoothstep(np.array((closed - 0.3) / 0.6)))
+            lash = line_mask(places[self._eye.upper], box, width=max(1.2, self.width * 0.045))
+            blend(picture, box, self.lash, lash * (0.85 * strength))
+
+    def _place(self, layer: Array, places: Array, iris: Array | None, box: tuple[int, int, int, int]) -> Array:
+        """A layer of the eyeball turned and scaled with the corners of the eye, its iris brought to `iris`."""
+        corners = places[[self._eye.upper[0], self._eye.upper[-1]]]
+        before, after = self._corners[1] - self._corners[0], corners[1] - corners[0]
+        factor = complex(*after) / complex(*before)
+        linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]], np.float32)
+        origin, target = (self._iris, iris) if iris is not None else (self._corners.mean(0), corners.mean(0))
+        offset = target - [box[0], box[1]] - linear @ (origin - [self._box[0], self._box[1]])
+        affine = np.concatenate([linear, np.asarray(offset, np.float32)[:, None]], 1)
+        size = (box[2] - box[0], box[3] - box[1])
+        border = cv2.BORDER_REPLICATE if layer.ndim == 3 else cv2.BORDER_CONSTANT
+        return np.asarray(cv2.warpAffine(layer, affine, size, flags=cv2.INTER_LINEAR, borderMode=border), np.float32)

@@ -1,0 +1,239 @@
+"""Where the avatar's landmarks, and everything around the face, go for an expression."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.engine.mesh.topology import (
+    EYES, LIP_LOWER_INNER, LIP_LOWER_OUTER, LIP_UPPER_INNER, LIP_UPPER_OUTER, SKIN, EyePoints, delaunay, triangles,
+)  # fmt: skip
+from mien.face.pose import Pose, canonical, head_pose, rotation_from
+from mien.types import COEFFICIENT, Array, Expression
+
+PIVOT = np.array([0, 0.85, 0.75], np.float32)
+"""About which a head turns and nods, in the head's frame: between the ears, a little below."""
+ROLL_PIVOT = np.array([0, 1.35, 0.75], np.float32)
+"""About which it leans: the neck."""
+TURN_LINEAR, TURN_LIMIT = math.radians(20), math.radians(30)
+"""A turn is followed exactly up to the first angle and never goes beyond the second."""
+FARTHEST_TURN = math.radians(48)
+"""How far from the camera an avatar may look in all, the pose it was pictured in included."""
+
+HIDDEN_CHEEK = math.radians(52)
+"""A head pictured this far to one side cannot turn to the front at all."""
+
+RINGS = np.array([1.06, 1.16, 1.3, 1.5, 1.75, 2.05, 2.4, 2.8, 3.3], np.float32)
+"""Rings of points around the face, as multiples of its outline, that carry hair, neck and background along."""
+_RIGID_UNTIL, _STILL_FROM = 1.3, 3.1
+_NECK_RIGID_UNTIL, _NECK_STILL_FROM = 1.0, 2.1
+
+_OPEN_MOUTH = ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """Where everything is for one expression, in pixels of the picture."""
+
+    skin: Array
+    """(468, 2) landmarks."""
+    depth: Array
+    """(468 + rings,) larger is farther."""
+    rings: Array
+    """(rings, 2) points around the face, ring by ring."""
+    irises: Array
+    """(2, 2) centre of the right iris and the left."""
+    closed: Array
+    """(2,) 0 open to 1 shut, right eye and left."""
+    turn: Array
+    """(3, 3) rotation of the head from its pictured pose, for what is drawn inside eyes and mouth."""
+
+
+class Head:
+    """The avatar's head: its landmarks where nothing moves, and how an expression moves them."""
+
+    def __init__(self, landmarks: Array, coefficients: Array) -> None:
+        """landmarks (478, 3) in pixels of the picture, coefficients (52,) as measured on it."""
+        self.landmarks = landmarks = np.asarray(landmarks, np.float32)
+        self.pose = head_pose(landmarks)
+        mean = canonical()
+        head = self.pose.to_head(landmarks)
+        # A flat painting's depth is a guess: half the average face's keeps a turn believable.
+        head[:, 2] = _flatten((head[:, 2] + mean.shape[:, 2]) / 2)
+        self._head = head
+        self._image_of_head = self.pose.to_frame(head)[:, :2]
+        self._correction = landmarks[:, :2] - self._image_of_head
+        rest = np.zeros(len(mean.basis), np.float32)
+        for name in _OPEN_MOUTH:
+            rest[COEFFICIENT[name]] = coefficients[COEFFICIENT[name]]
+        self._rest = -np.tensordot(rest, mean.basis, 1)
+        self._rest_turn = self.pose.rotation
+        self._scale = _feature_scale(head)
+        self._yaw = self.pose.angles[0]
+        self._loop = cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel()
+        edge = landmarks[self._loop, :2]
+        self._rings = np.concatenate([edge.mean(0) + k * (edge - edge.mean(0)) for k in RINGS])
+        self._ring_rigid, self._ring_soft = self._ring_weights()
+        self._ring_head = self._ring_depths()
+        self.unit = self.pose.scale
+
+    @property
+    def source(self) -> Array:
+        """(468 + rings, 2) places in the source picture of everything that `move` moves."""
+        return np.concatenate([self.landmarks[:SKIN, :2], self._rings])
+
+    def move(self, expression: Expression) -> Motion:
+        """Places of landmarks and rings for an expression."""
+        offsets = self._rest + expression.offsets * self._scale
+        head = self._head + offsets
+        gap = self._head[LIP_LOWER_INNER, 1] - self._head[LIP_UPPER_INNER, 1]
+        _meet_lips(head, gap)
+        closed = np.array([_blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
+        for eye, amount in zip(EYES, closed, strict=True):
+            _close_lids(head, eye, float(amount))
+        turn = self._turn(expression)
+        lean = rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT))
+        moved = self._project(head, turn, lean)
+        places = moved[:, :2] + self._correction
+        rings_moved = self._project(self._ring_head, turn, lean)
+        rigid = rings_moved[:, :2] - self.pose.to_frame(self._ring_head)[:, :2]
+        edge = places[self._loop] - self.landmarks[self._loop, :2]
+        edge_rigid = self._project(self._head[self._loop], turn, lean)[:, :2] - self._image_of_head[self._loop]
+        soft = np.tile(edge - edge_rigid, (len(RINGS), 1))
+        rings = self._rings + rigid * self._ring_rigid[:, None] + soft * self._ring_soft[:, None]
+        depth = np.concatenate([moved[:SKIN, 2], rings_moved[:, 2] + self.unit])
+        return Motion(places[:SKIN], depth, rings, self._irises(expression, places), closed, lean @ turn)
+
+    def triangles(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(T, 3) triangles of the face as it is seen in the picture, and (U, 3) of the whole picture around and behind
+        it, without a hole, for what the first leave open; indices as in `source`."""
+        skin = triangles()
+        a, b, c = (self.landmarks[skin[:, i], :2] for i in range(3))
+        facing = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+        orientation = np.sign(np.median(facing))
+        n = len(self._loop)
+        loops = [self._loop] + [np.arange(n) + SKIN + i * n for i in range(len(RINGS))]
+        around = []
+        for inner, outer in zip(loops, loops[1:], strict=False):
+            for i in range(n):
+                j = (i + 1) % n
+                around += [(inner[i], outer[i], outer[j]), (inner[i], outer[j], inner[j])]
+        behind = delaunay(self.landmarks[:SKIN, :2])
+        return skin[facing * orientation > 0], np.concatenate([np.array(around), behind]).astype(np.int32)
+
+    def _turn(self, expression: Expression) -> Array:
+        yaw = soft_limit(expression.yaw, TURN_LINEAR, TURN_LIMIT)
+        # A head pictured in three-quarter view has less way to go on that side.
+        # Towards the front it must not show a cheek that the picture does not have.
+        away = yaw * self._yaw > 0
+        limit = max((FARTHEST_TURN if away else HIDDEN_CHEEK) - abs(self._yaw), math.radians(10))
+        yaw = soft_limit(yaw, min(limit * 0.6, TURN_LINEAR), min(limit, TURN_LIMIT))
+        return rotation_from(yaw, soft_limit(expression.pitch, TURN_LINEAR, TURN_LIMIT), 0)
+
+    def _project(self, head: Array, turn: Array, lean: Array) -> Array:
+        turned = (head - PIVOT) @ turn.T + PIVOT
+        leaned = (turned - ROLL_PIVOT) @ lean.T + ROLL_PIVOT
+        return self.pose.to_frame(leaned)
+
+    def _irises(self, expression: Expression, places: Array) -> Array:
+        """Centres of the irises: carried by the corners of the eye, moved by the gaze."""
+        centres = []
+        for eye in EYES:
+            corners = [eye.upper[0], eye.upper[-1]]
+            carried = places[corners].mean(0) - self.landmarks[corners, :2].mean(0)
+            width = float(np.linalg.norm(self.landmarks[corners[1], :2] - self.landmarks[corners[0], :2]))
+            # An eyeball shows about as much white to either side as half its iris is wide.
+            reach = np.array([0.34, -0.30], np.float32) * width
+            centres.append(self.landmarks[eye.iris, :2] + carried + np.sin(expression.gaze) * reach * 1.6)
+        return np.array(centres, np.float32)
+
+    def _ring_weights(self) -> tuple[Array, Array]:
+        """(rings,) how much each ring point follows the head as a whole, and the edge of the face."""
+        k = np.repeat(RINGS, len(self._loop))
+        below = np.tile(self._head[self._loop, 1], len(RINGS))
+        # 0 above the mouth, 1 at the chin: shoulders stay where they are when a head turns.
+        neck = np.clip((below - 0.75) / 0.45, 0, 1)
+        rigid_until = _RIGID_UNTIL + neck * (_NECK_RIGID_UNTIL - _RIGID_UNTIL)
+        still_from = _STILL_FROM + neck * (_NECK_STILL_FROM - _STILL_FROM)
+        rigid = 1 - smoothstep((k - rigid_until) / (still_from - rigid_until))
+        soft = 1 - smoothstep((k - 1) / 0.6)
+        return rigid.astype(np.float32), soft.astype(np.float32)
+
+    def _ring_depths(self) -> Array:
+        """Ring points in the head's frame, ever farther back, as on a ball."""
+        k = np.repeat(RINGS, len(self._loop))
+        oval = np.tile(self._head[self._loop], (len(RINGS), 1))
+        depth = oval[:, 2] + np.clip(k - 1, 0, 0.5) * 0.5
+        image = np.concatenate([self._rings, np.zeros((len(k), 1), np.float32)], 1).astype(np.float32)
+        # Undo the projection at the wanted depth.
+        flat = (image - self.pose.translation)[:, :2] / self.pose.scale
+        rotation = self.pose.rotation
+        in_plane = flat - depth[:, None] * rotation[:2, 2]
+        xy = in_plane @ np.linalg.inv(rotation[:2, :2]).T
+        return np.concatenate([xy, depth[:, None]], 1).astype(np.float32)
+
+
+def soft_limit(angle: float, linear: float, limit: float) -> float:
+    """`angle` itself up to `linear`, then bending smoothly towards `limit`, never beyond."""
+    excess = abs(angle) - linear
+    if excess <= 0:
+        return angle
+    room = limit - linear
+    return math.copysign(linear + room * math.tanh(excess / room), angle)
+
+
+def smoothstep(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """0 below 0, 1 above 1, smooth between."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _flatten(depth: Array) -> Array:
+    """Depth less steep where a face turns away to its silhouette: a picture has no skin to show from behind it."""
+    return np.where(depth > 0.2, 0.2 + 0.45 * (depth - 0.2), depth)
+
+
+def _feature_scale(head: Array) -> Array:
+    """(478, 3) how much larger or smaller than the average each feature of the avatar is: a small mouth smiles small."""
+    mean = canonical().shape
+    scale = np.ones((len(head), 3), np.float32)
+
+    def ratio(a: int, b: int) -> float:
+        return float(np.clip(np.linalg.norm(head[a] - head[b]) / np.linalg.norm(mean[a] - mean[b]), 0.7, 1.5))
+
+    lips = np.unique(np.concatenate([LIP_LOWER_INNER, LIP_LOWER_OUTER, LIP_UPPER_INNER, LIP_UPPER_OUTER]))
+    scale[lips] = ratio(61, 291)
+    for eye in EYES:
+        height = ratio(int(eye.upper[4]), int(eye.lower[4]))
+        scale[eye.outline, 1] = height
+        scale[eye.iris : eye.iris + 5] = 1
+    return scale
+
+
+def _meet_lips(head: Array, gap_at_rest: Array) -> None:
+    """Lips never cross, and a gap too thin to be meant is shut. In place."""
+    upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
+    gap = lower[:, 1] - upper[:, 1]
+    wanted = np.where(gap < 0.045, np.maximum(gap - 0.02, 0) * 1.8, gap)
+    change = (gap - wanted)[:, None] * np.array([0, 0.5, 0], np.float32)
+    head[LIP_UPPER_INNER] = upper + change
+    head[LIP_LOWER_INNER] = lower - change
+
+
+def _blink(coefficient: float) -> float:
+    """How far the lids are shut, 0 to 1, for a blink coefficient."""
+    return float(smoothstep(np.array((coefficient - 0.25) / 0.6)))
+
+
+def _close_lids(head: Array, eye: EyePoints, closed: float) -> None:
+    """Bring the lids together, however the driver's own eye is cut. In place."""
+    upper, lower = head[eye.upper], head[eye.lower]
+    upper[:, 1] = np.minimum(upper[:, 1], lower[:, 1])
+    # Lids meet well below the middle: the upper one does most of the way.
+    meet = lower + (upper - lower) * 0.12
+    head[eye.upper] = upper + closed * (meet - upper)
+    head[eye.lower] = lower + closed * (meet - lower)

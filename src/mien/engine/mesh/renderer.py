@@ -1,0 +1,64 @@
+"""Puts a moved avatar together: warp the picture, then eyes and mouth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mien.engine.mesh.eyes import Eye
+from mien.engine.mesh.geometry import Head
+from mien.engine.mesh.mouth import Mouth
+from mien.engine.mesh.raster import rasterize
+from mien.engine.mesh.topology import EYES, OVAL, SKIN
+from mien.types import Array, Expression, Picture
+
+_FACE_MAP = 256
+"""The warp inside the face is found on a map about this wide, around it on one half as fine, and then enlarged."""
+
+
+class MeshRenderer:
+    """A picture made ready to move; see `mien.engine.base.Renderer`."""
+
+    def __init__(self, picture: Picture, landmarks: Array, coefficients: Array) -> None:
+        """picture (H, W, 4) uint8 RGBA; landmarks (478, 3) in its pixels and coefficients (52,) as measured on it."""
+        self._picture = np.ascontiguousarray(picture)
+        height, width = picture.shape[:2]
+        self.size = (width, height)
+        rgb = np.ascontiguousarray(picture[..., :3])
+        self._head = Head(landmarks, coefficients)
+        self._eyes = [Eye(rgb, landmarks, eye, i) for i, eye in enumerate(EYES)]
+        self._mouth = Mouth(rgb, landmarks)
+        self._scale = min(1.0, _FACE_MAP / max(width, height))
+        self._face_triangles, self._all_triangles = self._head.triangles()
+        still = self._head.move(Expression.neutral())
+        self.outline = still.skin[OVAL]
+        self.face = np.array([still.skin[e.outline].mean(0) for e in EYES] + [still.skin[[13, 14]].mean(0)], np.float32)
+
+    def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
+        """Render (H, W, 4) uint8 RGBA."""
+        motion = self._head.move(expression)
+        places = np.concatenate([motion.skin, motion.rings])
+        coordinates = self._warp(places, motion.depth)
+        picture = cv2.remap(self._picture, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        for eye in self._eyes:
+            eye.draw(picture, motion)
+        self._mouth.draw(picture, motion, expression)
+        return picture
+
+    def _warp(self, places: Array, depth: Array) -> Array:
+        """(H, W, 2) float32: for each pixel of the output, the pixel of the avatar's picture it shows."""
+        source = self._head.source
+        coarse = _identity(self.size, self._scale / 2)
+        rasterize(coarse, places, source, self._all_triangles, depth, scale=self._scale / 2)
+        shape = (round(self.size[0] * self._scale), round(self.size[1] * self._scale))
+        fine = cv2.resize(coarse, shape, interpolation=cv2.INTER_LINEAR)
+        rasterize(fine, places[:SKIN], source[:SKIN], self._face_triangles, depth[:SKIN], scale=self._scale)
+        return cv2.resize(fine, self.size, interpolation=cv2.INTER_LINEAR) if self._scale < 1 else fine
+
+
+def _identity(size: tuple[int, int], scale: float) -> Array:
+    """(h, w, 2) map at `scale` on which every pixel shows itself."""
+    width, height = round(size[0] * scale), round(size[1] * scale)
+    x = (np.arange(width, dtype=np.float32) + 0.5) * (size[0] / width) - 0.5
+    y = (np.arange(height, dtype=np.float32) + 0.5) * (size[1] / height) - 0.5
+    return np.stack(np.meshgrid(x, y), -1)
