@@ -1,4 +1,4 @@
-"""The three things mien does, as functions: `anonymize`, `animate`, `read`. The command line calls these and no other."""
+"""The three things mien does, as functions: `anonymize`, `animate`, `read`. The command line calls these."""
 
 from __future__ import annotations
 
@@ -150,9 +150,7 @@ def _scene(
     from mien.scene.guard import GuardedRenderer
 
     if engine.needs != "expression":
-        raise EngineError(
-            f"The engine {engine.name!r} needs pixels of the driver, which this command never gives away."
-        )
+        raise EngineError(f"The engine {engine.name!r} needs the driver's pixels, which this command never gives away.")
     if avatar.kind not in engine.takes:
         raise EngineError(f"The engine {engine.name!r} takes {' and '.join(engine.takes)}, not a {avatar.kind}.")
     renderer = GuardedRenderer(engine.prepare(avatar, size=size), engine=engine.name)
@@ -160,7 +158,12 @@ def _scene(
         return AvatarScene(renderer, people=options.people if options else 1)
     from mien.scene.paste import PasteScene
 
-    return PasteScene(renderer, size=video.size, forget_after=options.forget_after if options else None)
+    return PasteScene(
+        renderer,
+        size=video.size,
+        fit_colours=avatar.kind == "picture",
+        forget_after=options.forget_after if options else None,
+    )
 
 
 def _tracker(options: Tracking) -> Tracker:

@@ -15,7 +15,10 @@ from mien.types import Scene
 
 OnProgress = Callable[[Progress], None]
 P = ParamSpec("P")
-A, B, Options, R = TypeVar("A"), TypeVar("B"), TypeVar("Options"), TypeVar("R")
+A = TypeVar("A")
+B = TypeVar("B")
+Options = TypeVar("Options")
+R = TypeVar("R")
 
 
 class takes(Generic[P, Options]):  # noqa: N801
@@ -79,9 +82,7 @@ class Rerendering(Tracking):
     """What `anonymize` and `animate` have in common."""
 
     output: Annotated[Path | None, "The MP4 to write; beside the input if not given."] = None
-    engine: Annotated[str | None, "How the avatar is moved (`mien engines`); by the kind of avatar if not given."] = (
-        None
-    )
+    engine: Annotated[str | None, "How the avatar is moved (`mien engines`); by its kind if not given."] = None
     size: Annotated[int, "Length in pixels of the avatar picture's longer side, 64 to 2048."] = 512
     audio: Annotated[Literal["keep", "drop"], "What becomes of the sound. A voice can give a person away too."] = "keep"
     csv: Annotated[bool, "Also write OUTPUT.expression.csv, one row per face and frame."] = False
@@ -100,8 +101,8 @@ class Anonymizing(Rerendering):
     people: Annotated[int, "How many people to show side by side (scene avatar)."] = 1
     forget_after: Annotated[
         float | None,
-        "Scene paste: seconds after a face was last seen until the picture may be shown without it. Never if not given: "
-        "a card takes its place.",
+        "Scene paste: seconds after a face was last seen until the picture may be shown without it. Never if not "
+        "given: a card takes its place.",
     ] = None
 
 

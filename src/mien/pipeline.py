@@ -17,9 +17,9 @@ Tracked = tuple[Frame, list[Face]]
 Tracker = Callable[[Frame], list[Face]]
 EmotionReader = Callable[[Frame, Face], Array]
 """Seven probabilities, in the order of `EMOTIONS`, off the original face."""
-Stage = Callable[[Iterable[Tracked]], Iterator[tuple[Frame, Picture]]]
-"""A scene: turns tracked frames, in order, into the pictures to show in their place, (H, W, 3) uint8 RGB. It may hold
-a few back to see what comes next; of the frames it yields only the time stamps are used."""
+Stage = Callable[[Iterable[Tracked]], Iterator[Frame]]
+"""A scene: turns tracked frames, in order, into the frames to show in their place. It may hold a few back, to see what
+comes next."""
 
 
 class Sink(Protocol):
@@ -30,7 +30,7 @@ class Sink(Protocol):
         ...
 
 
-class Cancelled(MienError):
+class CancelledError(MienError):
     """The run was ended on request before the clip was through."""
 
     exit_code = 130
@@ -89,23 +89,23 @@ class Pipeline:
         self._cancelled = Event()
 
     def run(self) -> Progress:
-        """Walk every frame of the source. Raises Cancelled, and whatever a stage raises."""
+        """Walk every frame of the source. Raises CancelledError, and whatever a stage raises."""
         began = time.perf_counter()
         progress = Progress(0, self._total, 0.0, 0.0)
         with ahead(self._track()) as tracked:
-            for count, (frame, picture) in enumerate(self._compose(tracked), start=1):
-                if picture is not None:
-                    for sink in self._sinks:
-                        sink.write(picture, frame.pts)
+            shown = self._scene(tracked) if self._scene else (frame for frame, _ in tracked)
+            for count, frame in enumerate(shown, start=1):
+                for sink in self._sinks:
+                    sink.write(frame.image, frame.pts)
                 progress = Progress(count, self._total, time.perf_counter() - began, frame.time)
                 if self._on_progress:
                     self._on_progress(progress)
                 if self._cancelled.is_set():
-                    raise Cancelled("Cancelled before the clip was through; nothing was written.")
+                    raise CancelledError("Cancelled before the clip was through; nothing was written.")
         return progress
 
     def cancel(self) -> None:
-        """End `run` after the frame at hand, with Cancelled. From any thread."""
+        """End `run` after the frame at hand, with CancelledError. From any thread."""
         self._cancelled.set()
 
     def _track(self) -> Iterator[Tracked]:
@@ -116,6 +116,3 @@ class Pipeline:
 
     def _read(self, frame: Frame, faces: list[Face]) -> list[Array] | None:
         return [self._emotions(frame, face) for face in faces] if self._emotions else None
-
-    def _compose(self, tracked: Iterable[Tracked]) -> Iterable[tuple[Frame, Picture | None]]:
-        return self._scene(tracked) if self._scene else ((frame, None) for frame, _ in tracked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -30,10 +31,11 @@ class AvatarScene:
         width, height = renderer.size
         self.size = (width * people, height)
 
-    def __call__(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[tuple[Frame, Picture]]:
+    def __call__(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[Frame]:
         """The stage of the pipeline: `compose` for every frame. Expressions go in, nothing else of the faces."""
         for frame, faces in tracked:
-            yield frame, self.compose({face.id: face.expression for face in faces}, frame.time)
+            picture = self.compose({face.id: face.expression for face in faces}, frame.time)
+            yield replace(frame, image=picture)
 
     def compose(self, expressions: Mapping[int, Expression], time: float) -> Picture:
         """(H, W, 3) uint8 RGB for the people seen at `time` seconds, by number, the main person first."""
@@ -79,6 +81,6 @@ def lay_on(picture: Picture, background: tuple[int, int, int]) -> Picture:
     rgb, alpha = picture[..., :3], picture[..., 3]
     if alpha.min() == 255:
         return np.ascontiguousarray(rgb)
-    weight = cv2.multiply(alpha, 1 / 255, dtype=cv2.CV_32F)
+    weight = alpha.astype(np.float32) / 255
     plain = np.full_like(rgb, background)
     return cv2.blendLinear(np.ascontiguousarray(rgb), plain, weight, 1 - weight)  # type: ignore[return-value]

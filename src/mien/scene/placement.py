@@ -1,0 +1,93 @@
+"""Where an avatar's face goes in the driver's picture, and which part of that picture it must cover."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mien.face.pose import canonical, head_pose
+from mien.types import Array, Expression, Face, Picture
+
+SMALLEST: Final = 6.0
+"""Pixels between the outer eye corners below which a face cannot be replaced with any certainty."""
+
+FOREHEAD, TEMPLES, CHIN = 0.75, 0.2, 0.16
+"""How far the cover reaches beyond the landmarks, in distances between the outer eye corners: over the forehead to the
+hairline (the topmost landmark lies on the forehead), sideways over the ears, and below the chin."""
+
+_EYES = ((33, 133), (362, 263))
+_MOUTH = (61, 291)
+
+
+def anchors(face: Face) -> Array:
+    """(3, 2) float32, pixels: where both eyes and the mouth of an average face would lie that has this head's place,
+    size and roll and looks straight ahead. Steadier than the landmarks themselves, and a yawn does not move them."""
+    pose = head_pose(face.landmarks)
+    shape = canonical().shape
+    points = np.stack([shape[list(pair), :2].mean(0) for pair in (*_EYES, _MOUTH)])
+    cos, sin = math.cos(face.roll), math.sin(face.roll)
+    turn = np.array([[cos, -sin], [sin, cos]], np.float32)
+    return np.asarray(points @ turn.T * np.float32(pose.scale) + pose.translation[:2], np.float32)
+
+
+def upright(face: Face) -> Expression:
+    """The expression with the head's turn towards the camera as it is in the picture, and without its roll, which
+    `anchors` carry."""
+    return replace(face.expression, yaw=face.yaw, pitch=face.pitch, roll=0.0)
+
+
+def similarity(source: Array, target: Array) -> Array:
+    """(2, 3) float64: the turn, scale and shift that carry (N, 2) `source` points nearest to `target`."""
+    a, b = source.mean(0), target.mean(0)
+    x, y = (source - a).astype(np.float64), (target - b).astype(np.float64)
+    size = max(float((x * x).sum()), 1e-9)
+    cos = float((x * y).sum()) / size
+    sin = float((x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0]).sum()) / size
+    linear = np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([linear, b - linear @ a])
+
+
+def cover(face: Face, before: Array | None = None) -> Array:
+    """(N, 2) float32 polygon that holds everything of the driver's face: hairline, ears and chin with room to spare.
+
+    `before` are the landmarks one frame earlier: the cover reaches as far again in the direction of travel, for
+    smoothed landmarks trail a little behind a quick head.
+    """
+    skin = face.landmarks[:468, :2]
+    if before is not None:
+        skin = np.concatenate([skin, 2 * skin - before[:468, :2]])
+    unit = head_pose(face.landmarks).scale
+    cos, sin = math.cos(face.roll), math.sin(face.roll)
+    turn = np.array([[cos, sin], [-sin, cos]], np.float32)  # into the head's upright frame
+    hull = cv2.convexHull(np.ascontiguousarray(skin @ turn.T))[:, 0]
+    low, high = hull.min(0), hull.max(0)
+    centre, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
+    along = (hull - centre) / half
+    above = np.float32(FOREHEAD * unit) * np.minimum(along[:, 1], 0) + np.float32(CHIN * unit) * np.maximum(
+        along[:, 1], 0
+    )
+    grown = hull + np.stack([np.float32(TEMPLES * unit) * along[:, 0], above], 1)
+    return np.asarray(grown @ turn, np.float32)
+
+
+def fill(polygon: Array, size: tuple[int, int]) -> Picture:
+    """(H, W) uint8, 255 inside the polygon. `size` is (width, height)."""
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    cv2.fillPoly(mask, [np.rint(polygon * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
+    return mask
+
+
+def feather(mask: Picture, width: float) -> Array:
+    """(H, W) float32 opacity: 1 on the mask, falling to 0 within `width` pixels outside it, and never less than 1 on it."""
+    distance = cv2.distanceTransform(cv2.bitwise_not(mask), cv2.DIST_L2, 3)
+    x = np.clip(1 - distance / max(width, 1.0), 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), np.float32)
+
+
+def transform(affine: Array, points: Array) -> Array:
+    """(N, 2) points moved by a (2, 3) affine."""
+    return np.asarray(points @ affine[:, :2].T + affine[:, 2], np.float32)
