@@ -43,6 +43,10 @@ def atomic_path(target: Path | str, *inputs: Path | str) -> Iterator[Path]:
 def check_target(target: Path | str, *inputs: Path | str) -> Path:
     """The real path of a file that may be written. Raises OutputError if it is a folder, a device, or an input."""
     final = Path(os.path.realpath(target))
+    try:
+        final.exists()
+    except OSError as error:  # a folder that may not be looked into, a name too long
+        raise _output_error(error, target) from error
     if final.is_dir():
         raise OutputError(f"{target} is a folder. Give the name of a file in it.")
     if final.exists():
@@ -57,7 +61,7 @@ def _output_error(error: OSError, target: Path | str) -> OutputError:
     folder = Path(target).absolute().parent
     if error.errno in _FULL:
         return OutputError(f"The disk is full: {target} could not be written. Free some space or write elsewhere.")
-    if not folder.is_dir():
+    if isinstance(error, FileNotFoundError):
         return OutputError(f"The folder {folder} does not exist. Create it first or write elsewhere.")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return OutputError(f"{target} cannot be written: no permission there. Choose a folder of your own.")

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from mien.errors import InputError
-from mien.media.reader import open_media
+from mien.media.container import open_media
 
 COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 """Codecs that MP4 holds and players expect there; their packets are passed on bit for bit."""

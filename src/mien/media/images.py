@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 
 from mien.errors import InputError, OutputError
 from mien.media.atomic import atomic_path
+from mien.media.readable import check_readable
 from mien.media.synthetic import PICTURE_NOTE
 from mien.types import Picture
 
@@ -28,10 +29,7 @@ def read_image(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Picture:
     Grey, palette, CMYK and 16-bit pictures are converted; of an animation, the first picture. Raises InputError.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"There is no file {path}. Check the name and the folder.")
-    if not path.is_file():
-        raise InputError(f"{path} is not an ordinary file. Give a picture file.")
+    check_readable(path, what="picture")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
@@ -47,8 +45,6 @@ def read_image(path: Path | str, *, max_pixels: int = MAX_PIXELS) -> Picture:
         raise InputError(
             f"{path} is not a picture that can be read here ({', '.join(FORMATS)}). Save it as PNG or JPEG first."
         ) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read: you have no permission. Change that or copy the file.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged files
         raise InputError(f"{path} is damaged or cut off ({error}). Copy or save it again.") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -12,11 +11,11 @@ from types import TracebackType
 from typing import Final
 
 import av
-from av.container import InputContainer
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from mien.errors import InputError
+from mien.media.container import open_media
 from mien.media.orientation import Orientation
 from mien.types import Frame, Picture
 
@@ -201,46 +200,6 @@ class VideoReader:
             f"{self.path} is damaged or cut off {where}. Copy or export it again, or save what is left of it with "
             f"'ffmpeg -i {self.path.name} repaired.mp4'."
         )
-
-
-def open_media(path: Path) -> InputContainer:
-    """Open a local media file; nothing that it refers to elsewhere is followed. Raises InputError."""
-    if not path.exists():
-        raise InputError(f"There is no file {path}. Check the name and the folder.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder. Give one video file in it.")
-    if not path.is_file():
-        raise InputError(f"{path} is not an ordinary file. Give a video file.")
-    if not os.access(path, os.R_OK):
-        raise InputError(f"{path} may not be read: you have no permission. Change that or copy the file.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes). Copy or export it again.")
-    try:
-        # "file:" keeps a colon in the name from being taken for a protocol, and the white list keeps playlists that
-        # pose as clips from reaching out.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
-    except av.FFmpegError as error:
-        why = "its end is missing" if _lacks_index(path) else "it is damaged, or something else under that name"
-        raise InputError(f"{path} cannot be read as video: {why}. Copy or export it again.") from error
-    if container.format.name in ("tty", "txt"):  # FFmpeg draws plain text as a film
-        container.close()
-        raise InputError(f"{path} is text, not video. Give a clip.")
-    return container
-
-
-def _lacks_index(path: Path) -> bool:
-    """Whether this is an MP4 that breaks off before its index: a recording that was never finished, or half a copy."""
-    boxes: list[bytes] = []
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8 and len(boxes) < 100:
-            size, kind = struct.unpack(">I4s", head)
-            if size == 1:
-                size = int.from_bytes(file.read(8), "big") - 8
-            boxes.append(kind)
-            if size < 8:
-                break
-            file.seek(size - 8, os.SEEK_CUR)
-    return b"ftyp" in boxes[:1] and b"moov" not in boxes
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
