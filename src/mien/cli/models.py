@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.errors import MienError
-
 if TYPE_CHECKING:
     from mien.models import ModelStatus
     from mien.models.fetch import Progress
@@ -27,8 +25,7 @@ def list_models(as_json: Json = False) -> None:
     """Show every model: what it is for, its licence, its size, where it is."""
     from mien import models
 
-    with _errors():
-        _show(models.status(), as_json)
+    _show(models.status(), as_json)
 
 
 @app.command()
@@ -39,19 +36,18 @@ def pull(
     """Fetch models into your cache. The only command that uses the network."""
     from mien import models
 
-    with _errors():
-        with _progress(quiet=as_json) as progress:
-            outcomes = (
-                [models.pull(name, progress=progress)] if name is not None else models.pull_default(progress=progress)
-            )
-        if as_json:
-            typer.echo(json.dumps([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
-        else:
-            for outcome in outcomes:
-                typer.echo(f"{outcome.name}: {outcome.message or outcome.state}", err=outcome.state == "failed")
-            _say_what_is_used({outcome.name: outcome.state for outcome in outcomes})
-        if not all(_replaceable(outcome.name) for outcome in outcomes if outcome.state == "failed"):
-            raise typer.Exit(5)
+    with _progress(quiet=as_json) as progress:
+        outcomes = (
+            [models.pull(name, progress=progress)] if name is not None else models.pull_default(progress=progress)
+        )
+    if as_json:
+        typer.echo(json.dumps([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
+    else:
+        for outcome in outcomes:
+            typer.echo(f"{outcome.name}: {outcome.message or outcome.state}", err=outcome.state == "failed")
+        _say_what_is_used({outcome.name: outcome.state for outcome in outcomes})
+    if not all(_replaceable(outcome.name) for outcome in outcomes if outcome.state == "failed"):
+        raise typer.Exit(5)
 
 
 @app.command()
@@ -65,12 +61,11 @@ def add(
     """Take a file into the store. Files under one name make one model."""
     from mien import models
 
-    with _errors():
-        model, added = models.add(file, name)
-        if as_json:
-            typer.echo(json.dumps({"name": model.name, "file": added.name, "sha256": added.sha256}))
-        else:
-            typer.echo(f"{file} is now {added.name} of the model {model.name}.")
+    model, added = models.add(file, name)
+    if as_json:
+        typer.echo(json.dumps({"name": model.name, "file": added.name, "sha256": added.sha256}))
+    else:
+        typer.echo(f"{file} is now {added.name} of the model {model.name}.")
 
 
 @app.command()
@@ -81,26 +76,13 @@ def verify(
     """Check files against their checksums, byte by byte. Exit code 5 if one is damaged."""
     from mien import models
 
-    with _errors():
-        states = [models.verify(n) for n in ([name] if name else [status.model.name for status in models.status()])]
-        _show(states, as_json)
-        damaged = [s.model.name for s in states if any(file.state == "damaged" for file in s.files)]
-        if damaged and not as_json:
-            typer.echo(
-                f"Damaged: {', '.join(damaged)}. Run `mien models pull {damaged[0]}` to fetch it again.", err=True
-            )
-        if damaged or (name and states[0].state == "missing"):
-            raise typer.Exit(5)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """One line and the error's own exit code, whoever mounts this."""
-    try:
-        yield
-    except MienError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(error.exit_code) from error
+    states = [models.verify(n) for n in ([name] if name else [status.model.name for status in models.status()])]
+    _show(states, as_json)
+    damaged = [s.model.name for s in states if any(file.state == "damaged" for file in s.files)]
+    if damaged and not as_json:
+        typer.echo(f"Damaged: {', '.join(damaged)}. Run `mien models pull {damaged[0]}` to fetch it again.", err=True)
+    if damaged or (name and states[0].state == "missing"):
+        raise typer.Exit(5)
 
 
 def _show(states: list[ModelStatus], as_json: bool) -> None:
