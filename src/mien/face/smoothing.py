@@ -46,3 +46,8 @@ class OneEuro:
 
 def _gain(cutoff: float, step: float) -> np.float32:
     return np.float32(1 / (1 + 1 / (2 * math.pi * step * cutoff)))
+
+
+def for_landmarks() -> OneEuro:
+    """The filter for landmarks, tuned by `python -m benchmarks.tracking`; give it the inter-ocular distance as unit."""
+    return OneEuro(min_cutoff=2.0, beta=40.0, speed_cutoff=4.0)

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from mien.face.boxes import around, containment, iou
 from mien.face.calibration import Neutral, gaze_of
-from mien.face.detect import Detection, Detector, iou
-from mien.face.landmarks import FaceMesh, Region
+from mien.face.detect import Detection, Detector, look, windows
+from mien.face.identity import SAME, Look
+from mien.face.landmarks import Region
 from mien.face.pose import head_pose
-from mien.face.smoothing import OneEuro
+from mien.face.smoothing import OneEuro, for_landmarks
 from mien.types import Array, Face, Frame, Picture
 
 PRESENT = 0.5
 """Presence score from which the landmark model's answer counts as a face."""
-CERTAIN = 0.8
-"""Presence score that somebody new must reach: a false face that comes and goes would flash up an avatar."""
-RESCAN_EVERY = 0.5
-"""Seconds between looks at the whole frame for people who came in."""
+CERTAIN = 0.9
+"""Presence score that somebody new must reach twice: a false face that comes and goes would flash up an avatar."""
+SETTLED = 0.08
+"""How far a new face's frame may still shift from one look to the next, as a share of its side: on what is no face
+the landmarks wander."""
+MISSED_FOR = 2.0
+"""Seconds during which somebody lost is searched for in every frame."""
 FORGET_AFTER = 60.0
 """Seconds after which somebody who left is forgotten."""
 CUT = 28.0
 """Mean absolute difference of two thumbnails, of 255, that makes a cut."""
-SAME_SHAPE = 0.045
-"""Mean distance of two resting faces, in inter-ocular units, below which they may be the same person."""
+SMALLEST = 20.0
+"""Pixels across the landmark model's square below which nothing can be read off a face."""
+
+
+class Mesh(Protocol):
+    """A landmark model: `FaceMesh` or `AttentionMesh`."""
+
+    name: str
+
+    def landmarks(self, image: Picture, region: Region) -> tuple[Array, float]:
+        """(478, 3) float32 points in the frame and the presence score in [0, 1]."""
+        ...
+
+    def coefficients(self, landmarks: Array) -> Array:
+        """(52,) float32 in [0, 1] from (478, 3) landmarks in pixels."""
+        ...
 
 
 @dataclass(slots=True)
@@ -37,28 +57,40 @@ class _Track:
     """Where to look in the next frame; None while lost."""
     box: Array
     seen: float
-    signature: Array | None = None
-    """Running mean of the face's rigid part in the head's frame, for telling people apart within this clip only."""
+    look: Look | None = None
+    """How this person has looked so far."""
+    frames: int = 0
     neutral: Neutral = field(default_factory=Neutral)
-    smooth: OneEuro = field(default_factory=lambda: OneEuro(min_cutoff=2.0, beta=40.0, speed_cutoff=4.0))
+    smooth: OneEuro = field(default_factory=for_landmarks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sighting:
+    """A face that was seen in this frame, before it is measured."""
+
+    track: _Track
+    landmarks: Array
+    presence: float
+    box: Array
 
 
 class FaceTracker:
-    """Callable stage: a Frame in, its Faces out (largest first at their first sight, then by id).
+    """Callable stage: a Frame in, its Faces out, by id; ids are given largest face first.
 
     `detector` finds faces in a whole frame; `mesh` gives landmarks and coefficients of one. Frames must come in order;
-    `reset` starts a new clip. At most `max_faces` are followed.
+    `reset` starts a new clip. At most `max_faces` are followed. `model` names the mesh.
     """
 
-    def __init__(self, detector: Detector, mesh: FaceMesh, *, max_faces: int = 6) -> None:
+    def __init__(self, detector: Detector, mesh: Mesh, *, max_faces: int = 6) -> None:
         self._detector, self._mesh, self._max_faces = detector, mesh, max_faces
+        self.model = mesh.name
         self.reset()
 
     def reset(self) -> None:
         """Forget everybody."""
         self._tracks: list[_Track] = []
         self._next_id = 0
-        self._scanned = float("-inf")
+        self._turn = 0
         self._thumbnail: Picture | None = None
 
     def calibrate(self) -> bool:
@@ -67,111 +99,144 @@ class FaceTracker:
 
     def __call__(self, frame: Frame) -> list[Face]:
         """Faces of the frame that are really seen in it; nothing is held or guessed."""
-        if self._is_cut(frame.image):
-            for track in self._tracks:
+        cut = self._is_cut(frame.image)
+        sightings = [] if cut else self._follow(frame.image)
+        seen = {id(sighting.track) for sighting in sightings}
+        for track in self._tracks:
+            if id(track) not in seen:
                 track.region = None
-        faces: dict[int, Face] = {}
-        for track in self._live():
-            face = self._look(frame, track, track.region)
-            if face is not None and not any(iou(face.box, other.box) > 0.5 for other in faces.values()):
-                faces[track.id] = face
-            else:
-                track.region = None
-        for face in self._scan(frame, [f.box for f in faces.values()]):
-            faces[face.id] = face
+        sightings += self._search(frame, sightings, cut=cut)
+        faces = [self._measure(frame, sighting) for sighting in sightings]
         self._tracks = [t for t in self._tracks if t.region or frame.time - t.seen < FORGET_AFTER]
-        return [faces[id] for id in sorted(faces)]
-
-    def _live(self) -> list[_Track]:
-        return [track for track in self._tracks if track.region]
+        return sorted(faces, key=lambda face: face.id)
 
     def _is_cut(self, image: Picture) -> bool:
-        small = cv2.resize(image, (32, 18), interpolation=cv2.INTER_AREA)
-        previous, self._thumbnail = self._thumbnail, small  # type: ignore[assignment]
-        return previous is not None and float(cv2.absdiff(previous, small).mean()) > CUT
+        """Whether another picture begins here; also at the first frame."""
+        small = np.asarray(cv2.resize(image, (32, 18), interpolation=cv2.INTER_LINEAR), np.uint8)
+        previous, self._thumbnail = self._thumbnail, small
+        return previous is None or float(cv2.absdiff(previous, small).mean()) > CUT
 
-    def _scan(self, frame: Frame, known: list[Array]) -> list[Face]:
-        """Faces that no track follows yet, largest first. While nobody is in sight every frame is searched, but for
-        small faces, which cost many looks, only every `RESCAN_EVERY` seconds."""
-        due = frame.time - self._scanned >= RESCAN_EVERY
-        if len(self._live()) >= self._max_faces or (self._live() and not due):
-            return []
-        if due:
-            self._scanned = frame.time
-        found = self._detector(frame.image, thorough=due)
-        found = [d for d in found if all(iou(d.box, box) < 0.2 for box in known)]
-        found.sort(key=lambda d: -float(d.box[2] - d.box[0]))
-        faces = []
-        for detection in found[: self._max_faces - len(self._live())]:
-            region = self._settle(frame.image, detection)
-            if region is None:
+    def _follow(self, image: Picture) -> list[_Sighting]:
+        """Everybody who is still where they were."""
+        sightings: list[_Sighting] = []
+        for track in self._tracks:
+            sighting = self._look_again(image, track)
+            if sighting is None:
                 continue
-            landmarks, presence = self._mesh.landmarks(frame.image, region)
-            box = _box(landmarks)
-            if presence < CERTAIN or any(iou(box, other) > 0.3 for other in known):
-                continue
-            track = self._who(landmarks, box, frame.time)
-            track.smooth.reset()
-            face = self._face(frame, track, landmarks, presence)
-            known.append(face.box)
-            faces.append(face)
-        return faces
+            twin = next((s for s in sightings if iou(s.box, sighting.box) > 0.5), None)
+            if twin is None:
+                sightings.append(sighting)
+            elif self._strangeness(image, sighting) < self._strangeness(image, twin):
+                sightings[sightings.index(twin)] = sighting
+        return sightings
 
-    def _settle(self, image: Picture, detection: Detection) -> Region | None:
-        """A first look, to frame the face by its own landmarks; None where there is no face after all."""
-        landmarks, presence = self._mesh.landmarks(image, Region.around_detection(detection))
-        return Region.around_landmarks(landmarks) if presence >= PRESENT else None
-
-    def _who(self, landmarks: Array, box: Array, time: float) -> _Track:
-        """The lost person this is, else a new one."""
-        lost = [track for track in self._tracks if track.region is None]
-        signature = _signature(landmarks)
-        here = [t for t in lost if time - t.seen < 1.5 and iou(t.box, box) > 0.3]
-        alike = [t for t in lost if t.signature is not None and _distance(t.signature, signature) < SAME_SHAPE]
-        for candidates in ([t for t in here if t in alike], alike, here):
-            if candidates:
-                return min(candidates, key=lambda t: _distance(t.signature, signature))
-        track = _Track(self._next_id, None, box, time)
-        self._next_id += 1
-        self._tracks.append(track)
-        return track
-
-    def _look(self, frame: Frame, track: _Track, region: Region | None) -> Face | None:
-        if region is None or region.side < 16:
+    def _look_again(self, image: Picture, track: _Track) -> _Sighting | None:
+        if track.region is None:
             return None
-        landmarks, presence = self._mesh.landmarks(frame.image, region)
-        height, width = frame.image.shape[:2]
-        centre = landmarks[:468, :2].mean(0)
-        inside = 0 <= centre[0] < width and 0 <= centre[1] < height
-        return self._face(frame, track, landmarks, presence) if presence >= PRESENT and inside else None
+        landmarks, presence = self._mesh.landmarks(image, track.region)
+        height, width = image.shape[:2]
+        x, y = landmarks[:468, :2].mean(0)
+        if presence < PRESENT or not (0 <= x < width and 0 <= y < height):
+            return None
+        return _Sighting(track, landmarks, presence, around(landmarks))
 
-    def _face(self, frame: Frame, track: _Track, landmarks: Array, presence: float) -> Face:
+    def _strangeness(self, image: Picture, sighting: _Sighting) -> float:
+        """How unlike its track's person a face looks: two tracks have run into the same face, and one is right."""
+        known = sighting.track.look
+        return known.difference(self._look_of(image, sighting.landmarks)) if known else float("inf")
+
+    def _look_of(self, image: Picture, landmarks: Array) -> Look:
+        return Look.at(image, landmarks, head_pose(landmarks), self._mesh.coefficients(landmarks))
+
+    def _search(self, frame: Frame, sightings: list[_Sighting], *, cut: bool) -> list[_Sighting]:
+        """Faces that no track follows yet, largest first."""
+        found: list[_Sighting] = []
+        known = [sighting.box for sighting in sightings]
+        for detection in self._candidates(frame, cut=cut, alone=not sightings):
+            if len(known) >= self._max_faces:
+                break
+            if any(containment(detection.box, box) > 0.3 for box in known):
+                continue
+            settled = self._settle(frame.image, detection)
+            if settled is None:
+                continue
+            landmarks, presence = settled
+            box = around(landmarks)
+            if any(containment(box, other) > 0.3 for other in known):
+                continue
+            track = self._who(frame, landmarks, box, cut=cut)
+            track.smooth.reset()
+            known.append(box)
+            found.append(_Sighting(track, landmarks, presence, box))
+        return found
+
+    def _candidates(self, frame: Frame, *, cut: bool, alone: bool) -> list[Detection]:
+        """Detections, largest first. A new picture is searched all over; after that the whole frame and its tiles are
+        looked at in turn, one look at a time, and oftener while somebody is missing."""
+        self._turn += 1
+        height, width = frame.image.shape[:2]
+        if cut:
+            found = self._detector(frame.image, thorough=True)
+        else:
+            whole, *tiles = windows(width, height, self._detector.reach)
+            missing = alone or any(t.region is None and frame.time - t.seen < MISSED_FOR for t in self._tracks)
+            pause = 1 if missing and self._detector.pause < 10 else self._detector.pause
+            number, rest = divmod(self._turn, pause)
+            if rest:
+                return []
+            tile = [tiles[number // 2 % len(tiles)]] if tiles else []
+            pieces = [whole, *tile] if missing else [whole] if number % 2 or not tile else tile
+            found = [d for piece in pieces for d in look(self._detector, frame.image, piece)]
+        return sorted(found, key=lambda d: -float(d.box[2] - d.box[0]))
+
+    def _settle(self, image: Picture, detection: Detection) -> tuple[Array, float] | None:
+        """Landmarks and presence once the face is framed by its own landmarks; None where there is no face."""
+        landmarks, presence = self._mesh.landmarks(image, Region.around_detection(detection))
+        if presence < PRESENT:
+            return None
+        for _ in range(3):
+            region = Region.around_landmarks(landmarks)
+            if region.side < SMALLEST:
+                return None
+            landmarks, presence = self._mesh.landmarks(image, region)
+            if presence < CERTAIN:
+                return None
+            if region.shift(Region.around_landmarks(landmarks)) < SETTLED:
+                return landmarks, presence
+        return None
+
+    def _who(self, frame: Frame, landmarks: Array, box: Array, *, cut: bool) -> _Track:
+        """The lost person this is, else a new one."""
+        now = self._look_of(frame.image, landmarks)
+        best, least = None, SAME
+        for track in self._tracks:
+            if track.region is None and track.look is not None:
+                difference = track.look.difference(now)
+                if not cut and frame.time - track.seen < MISSED_FOR and iou(track.box, box) > 0.3:
+                    difference *= 0.5
+                if difference < least:
+                    best, least = track, difference
+        if best is None:
+            best = _Track(self._next_id, None, box, frame.time)
+            self._next_id += 1
+            self._tracks.append(best)
+        # Taken: nobody else in this frame can be the same person.
+        best.region = Region.around_landmarks(landmarks)
+        return best
+
+    def _measure(self, frame: Frame, sighting: _Sighting) -> Face:
         """Smooth, measure, and remember where to look next."""
-        track.region = Region.around_landmarks(landmarks)
-        unit = float(np.linalg.norm(landmarks[263] - landmarks[33])) + 1e-6
-        landmarks = track.smooth(landmarks, frame.time, unit=unit)
+        track = sighting.track
+        track.region = Region.around_landmarks(sighting.landmarks)
+        unit = float(np.linalg.norm(sighting.landmarks[263] - sighting.landmarks[33])) + 1e-6
+        landmarks = track.smooth(sighting.landmarks, frame.time, unit=unit)
         coefficients = self._mesh.coefficients(landmarks)
         pose = head_pose(landmarks)
         gaze = gaze_of(pose.to_head(landmarks), coefficients)
-        signature = _signature(landmarks)
-        track.signature = signature if track.signature is None else 0.95 * track.signature + 0.05 * signature
-        track.box, track.seen = _box(landmarks), frame.time
+        if track.frames % 5 == 0:
+            now = Look.at(frame.image, landmarks, pose, coefficients)
+            track.look = now if track.look is None else track.look.towards(now, 1 / min(track.frames / 5 + 1, 20))
+        track.frames += 1
+        track.box, track.seen = around(landmarks), frame.time
         expression = track.neutral(landmarks, pose, coefficients, gaze, frame.time)
-        return Face(track.id, track.box, landmarks, coefficients, *pose.angles, gaze, presence, expression)
-
-
-def _box(landmarks: Array) -> Array:
-    skin = landmarks[:468, :2]
-    return np.concatenate([skin.min(0), skin.max(0)]).astype(np.float32)
-
-
-_SHAPE_POINTS = np.array([33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 98, 327, 234, 454, 10, 152, 61, 291, 172, 397])
-"""Points whose mutual places tell faces apart: eye corners, nose, temples, chin, mouth corners, jaw."""
-
-
-def _signature(landmarks: Array) -> Array:
-    return head_pose(landmarks).to_head(landmarks)[_SHAPE_POINTS]
-
-
-def _distance(a: Array | None, b: Array) -> float:
-    return float("inf") if a is None else float(np.linalg.norm(a - b, axis=1).mean())
+        return Face(track.id, track.box, landmarks, coefficients, *pose.angles, gaze, sighting.presence, expression)
