@@ -80,7 +80,7 @@ class Neutral:
         rest_turn = rotation_from(*(float(a) for a in self._rest[len(COEFFICIENTS) : -2]))
         turn = Pose(rest_turn.T @ pose.rotation, 1.0, np.zeros(3, np.float32)).angles
         return Expression(
-            (head - self._shape).astype(np.float32),
+            (head - (self._shape if self._fixed else _mouth_shut(self._shape))).astype(np.float32),
             np.clip(relative, 0, 1).astype(np.float32),
             *turn,
             (gaze - self._rest[-2:]).astype(np.float32),
@@ -120,6 +120,23 @@ class Neutral:
         prior = np.zeros((round(_PRIOR / _SAMPLE_EVERY), seen.shape[1] - count), np.float32)
         rest[count:] = np.median(np.concatenate([prior, seen[:, count:]]), axis=0)
         return rest
+
+
+_LIPS_APART = 0.022
+"""Distance of the inner lips in inter-ocular units when a mouth is shut; the same for everybody."""
+_UPPER_LIP, _LOWER_LIP = [81, 82, 13, 312, 311], [178, 87, 14, 317, 402]
+
+
+def _mouth_shut(shape: Array) -> Array:
+    """The resting shape with its jaw raised until the lips meet.
+
+    Somebody who talks all the time is never seen at rest, and the basis, being an average, takes too little of the
+    opening away: what remains would make the avatar mumble through closed lips.
+    """
+    jaw = canonical().basis[COEFFICIENT["jawOpen"]]
+    gap = float((shape[_LOWER_LIP, 1] - shape[_UPPER_LIP, 1]).mean()) - _LIPS_APART
+    per_jaw = float((jaw[_LOWER_LIP, 1] - jaw[_UPPER_LIP, 1]).mean())
+    return shape - np.float32(max(gap, 0.0) / per_jaw) * jaw
 
 
 _EYES = {"right": (33, 133, slice(468, 473)), "left": (362, 263, slice(473, 478))}
