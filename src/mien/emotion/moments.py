@@ -14,7 +14,12 @@ from mien.emotion.signal import Signal
 from mien.emotion.timeline import Track
 from mien.types import EMOTIONS
 
+ADJECTIVES: Final = ("angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral")
+"""`EMOTIONS` as a face looks."""
+
 MOST: Final = 10
+_MOST_ALIKE: Final = 3
+"""Of one kind: ten smiles would hide what else happened."""
 _SHIFT_WINDOW: Final = 1.5
 """Seconds before and after that are compared to find a change of emotion."""
 _SHIFT: Final = 0.35
@@ -49,7 +54,9 @@ def find(track: Track, dynamics: Dynamics, *, most: int = MOST) -> list[Moment]:
     apart = max(1.0, 0.04 * (track.time[-1] - track.time[0])) if len(track.time) else 1.0
     chosen: list[Moment] = []
     for moment in sorted(found, key=lambda m: -m.weight):
-        if len(chosen) < most and all(abs(moment.time - other.time) >= apart for other in chosen):
+        alike = sum(other.title == moment.title for other in chosen)
+        free = all(abs(moment.time - other.time) >= apart for other in chosen)
+        if free and alike < _MOST_ALIKE and len(chosen) < most:
             chosen.append(moment)
     return sorted(chosen, key=lambda m: m.time)
 
@@ -83,7 +90,7 @@ def _shifts(track: Track) -> list[Moment]:
                     f"{EMOTIONS[lost]} {100 * before[at, lost]:.0f} → {100 * after[at, lost]:.0f} %, "
                     f"{EMOTIONS[won]} {100 * before[at, won]:.0f} → {100 * after[at, won]:.0f} %"
                 )
-                title = f"Looks {EMOTIONS[won]} rather than {EMOTIONS[lost]}"
+                title = f"Looks {ADJECTIVES[won]} rather than {ADJECTIVES[lost]}"
                 found.append(Moment(float(time[at]), title, detail, 0.3 + 0.7 * float(moved[at])))
             moved[np.abs(time - time[at]) < _SHIFT_WINDOW] = 0
     return found
@@ -130,8 +137,10 @@ def _liveliest(dynamics: Dynamics) -> list[Moment]:
     return found
 
 
-def clock(seconds: float) -> str:
-    """A time code: 1:23, or 1:02:03 from an hour on."""
-    whole = int(seconds)
+def clock(seconds: float, *, tenths: bool = False) -> str:
+    """A time code: 1:23, or 1:02:03 from an hour on; 1:23.4 with tenths."""
+    tenth = int(seconds * 10 + 1e-6)
+    whole = tenth // 10
     hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+    code = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+    return f"{code}.{tenth % 10}" if tenths else code

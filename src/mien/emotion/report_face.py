@@ -20,11 +20,12 @@ from mien.emotion.signal import Signal
 from mien.emotion.timeline import Track
 from mien.types import EMOTIONS
 
-_ADJECTIVES: Final = dict(
-    zip(EMOTIONS, ("angry", "disgusted", "fearful", "happy", "sad", "surprised", "neutral"), strict=True)
-)
-_STACK_ORDER: Final = ("neutral", "happy", "surprise", "sad", "fear", "disgust", "angry")
+_STACK_ORDER: Final = ("neutral", "happy", "surprise", "fear", "sad", "disgust", "angry")
 """From the bottom: calm below, so that what departs from it stands out on top."""
+
+_MOST_STROKES: Final = 150
+_FINE_TIME_CODES: Final = 120.0
+"""Seconds; the time codes of shorter clips have tenths."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +52,7 @@ def face_section(track: Track, start: float, end: float, anchor: str, *, first: 
         f'<p class="lead">{_in_short(track, dynamics, end - start)}</p>'
         '<p class="readout" hidden aria-live="off"></p>'
         f"{_emotion_charts(track, span, shares, anchor) if known else _NO_MODEL}"
-        f"{_moment_list(chosen, anchor)}"
+        f"{_moment_list(chosen, anchor, tenths=end - start < _FINE_TIME_CODES)}"
         f"{_share_chart(track, span, shares) if known else ''}"
         f"{cards(dynamics)}"
         f"{_dynamics_charts(dynamics, span)}"
@@ -74,9 +75,9 @@ def _in_short(track: Track, dynamics: Dynamics, duration: float) -> str:
     if np.isfinite(emotions).all() and weight.any():
         means = [signal.mean(emotions[:, i], weight) for i in range(len(EMOTIONS))]
         first, second = np.argsort(means)[::-1][:2]
-        text = f"The face looks mostly <b>{_ADJECTIVES[EMOTIONS[first]]}</b> ({100 * means[first]:.0f} %)"
+        text = f"The face looks mostly <b>{moments.ADJECTIVES[first]}</b> ({100 * means[first]:.0f} %)"
         if means[second] >= 0.15:
-            text += f", then <b>{_ADJECTIVES[EMOTIONS[second]]}</b> ({100 * means[second]:.0f} %)"
+            text += f", then <b>{moments.ADJECTIVES[second]}</b> ({100 * means[second]:.0f} %)"
         sentences.append(text + ".")
     smiles = dynamics.smile.episodes
     if smiles:
@@ -126,7 +127,7 @@ def _emotion_charts(track: Track, span: Span, shares: Signal, anchor: str) -> st
         rows.append(_row(name, name.title(), plot, f"mean <b>{100 * means[name]:.0f} %</b>"))
     return (
         '<div class="sheet"><h3>Emotions over time</h3>'
-        '<p class="hint">How much the face looks like each class, 0 to 100 %; the thin line is 50 %. Hatched: not seen. '
+        '<p class="hint">How much the face looks like each class, 0 to 100 %; thin line: 50 %. Hatched: not seen. '
         "Numbers mark the moments listed below.</p>"
         f"{_bare(charts.pins(span, anchor))}{''.join(rows)}{_bare(charts.time_axis(span))}</div>"
     )
@@ -184,8 +185,7 @@ def _dynamics_charts(d: Dynamics, span: Span) -> str:
             span, curve, kind=kind, label=label, high=1.0, rest=movement.rest, episodes=movement.episodes
         )
         rows.append(_row(kind, name, plot, figure(movement.share, "{:.0f} % of time")))
-    blinks = charts.tick_plot(span, [e.apex for e in d.blinks], kind="blink", label=f"Blinks: {len(d.blinks)}")
-    rows.append(_row("blink", "Blinks", blinks, figure(d.blink_rate, "{:.0f} / min")))
+    rows.append(_blinks_row(d, span, figure(d.blink_rate, "{:.0f} / min")))
     speed = span.curve(d.head_time, d.head_speed)
     top = max(20.0, float(np.nanquantile(speed, 0.995))) if np.isfinite(speed).any() else 20.0
     plot = charts.curve_plot(
@@ -204,12 +204,26 @@ def _dynamics_charts(d: Dynamics, span: Span) -> str:
     )
 
 
-def _moment_list(chosen: Sequence[Moment], anchor: str) -> str:
+def _blinks_row(d: Dynamics, span: Span, figure: str) -> str:
+    """A stroke for each blink, or their rate where the strokes would run together."""
+    label = f"Blinks over time: {len(d.blinks)} seen"
+    apexes = np.array([e.apex for e in d.blinks])
+    if len(apexes) <= _MOST_STROKES:
+        return _row("blink", "Blinks", charts.tick_plot(span, apexes.tolist(), kind="blink", label=label), figure)
+    begun, _ = np.histogram(apexes, np.append(d.head_time, np.inf))
+    steps = np.maximum(np.gradient(d.head_time), 1e-3)
+    centres, rate = signal.windowed(d.head_time, 60 * begun / steps, window=60.0, step=10.0)
+    top = max(30.0, float(np.nanmax(rate)))
+    plot = charts.curve_plot(span, span.curve(centres, rate), kind="blink", label=label, high=top)
+    return _row("blink", "Blinks", plot, figure, f"0–{top:.0f} per minute")
+
+
+def _moment_list(chosen: Sequence[Moment], anchor: str, *, tenths: bool) -> str:
     if not chosen:
         return ""
     items = "".join(
         f'<li id="{anchor}-moment-{i}"><span class="number" aria-hidden="true">{i}</span>'
-        f'<a class="code" href="#{anchor}-pin-{i}" data-at="{m.time:.3f}">{clock(m.time)}</a>'
+        f'<a class="code" href="#{anchor}-pin-{i}" data-at="{m.time:.3f}">{clock(m.time, tenths=tenths)}</a>'
         f"<span>{escape(m.title)}<small>{escape(m.detail)}</small></span></li>"
         for i, m in enumerate(chosen, 1)
     )
