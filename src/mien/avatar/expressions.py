@@ -36,7 +36,7 @@ EMOTION_PRESETS: Final[dict[str, dict[str, float]]] = {
         mouthLowerDown=0.45, mouthFrown=0.3,
     ),
     "happy": _both(
-        mouthSmile=0.9, cheekSquint=0.65, eyeSquint=0.2, jawOpen=0.16, mouthUpperUp=0.35, mouthLowerDown=0.3,
+        mouthSmile=0.9, cheekSquint=0.5, eyeSquint=0.1, jawOpen=0.18, mouthUpperUp=0.35, mouthLowerDown=0.3,
         browOuterUp=0.2, browInnerUp=0.12, mouthDimple=0.2,
     ),
     "sad": _both(
@@ -44,7 +44,7 @@ EMOTION_PRESETS: Final[dict[str, dict[str, float]]] = {
         eyeLookDown=0.3,
     ),
     "surprise": _both(
-        browInnerUp=0.85, browOuterUp=0.95, eyeWide=0.9, jawOpen=0.6, mouthFunnel=0.3, mouthUpperUp=0.1,
+        browInnerUp=0.85, browOuterUp=0.85, eyeWide=0.9, jawOpen=0.6, mouthFunnel=0.3, mouthUpperUp=0.1,
     ),
     "neutral": {},
 }  # fmt: skip

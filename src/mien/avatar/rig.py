@@ -28,7 +28,7 @@ VERSION: Final = 1
 MAX_BYTES: Final = 256 << 10
 
 PARTS: Final[tuple[str, ...]] = (
-    "backdrop", "body", "neck", "head", "face", "eye-right", "eye-left", "iris-right", "iris-left", "brow-right",
+    "backdrop", "body", "neck", "head", "face", "eye-right", "eye-left", "lash-right", "lash-left", "iris-right", "iris-left", "brow-right",
     "brow-left", "lip-upper", "lip-lower", "mouth", "teeth-upper", "teeth-lower", "tongue",
 )  # fmt: skip
 """What a layer can be."""
@@ -274,7 +274,7 @@ def _check(rig: Rig, top: _Table) -> None:
             raise top.error(key, f"is {name!r}, a path without any extent")
     for name, layer in rig.layers.items():
         kind, _, side = layer.part.partition("-")
-        if kind in {"eye", "iris"} and side in SIDES and side not in rig.eyes:
+        if kind in {"eye", "lash", "iris"} and side in SIDES and side not in rig.eyes:
             raise top.error(f"eye.{side}", f"is missing, but the layer {name!r} belongs to that eye")
         if (kind in {"lip", "mouth", "teeth", "tongue"} or layer.mouth or layer.jaw) and rig.mouth is None:
             raise top.error("mouth", f"is missing, but the layer {name!r} moves with it")

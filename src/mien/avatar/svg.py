@@ -79,6 +79,8 @@ class Shape:
 class Drawing:
     """An SVG file, flattened."""
 
+    origin: tuple[float, float]
+    """The top left corner of the viewBox."""
     width: float
     height: float
     shapes: tuple[Shape, ...]
@@ -187,7 +189,7 @@ class _Reader:
             key = element.get("id")
             if key and self.by_id.setdefault(key, element) is not element:
                 raise AvatarError(f"{self.name}: two elements have the id {key!r}. Rename one of them.")
-        width, height, matrix = self._view()
+        origin, width, height = self._view()
         style = self._style(self.root, {})
         for child in self.root:
             kind = self._kind(child)
@@ -199,21 +201,19 @@ class _Reader:
                 layer = child.get("id")
                 if not layer:
                     raise AvatarError(f"{self.name}: a top-level group has no id. Name every layer.")
-                self._walk(child, _State(matrix, style, layer))
+                self._walk(child, _State(np.eye(3), style, layer))
         if not self.shapes:
             raise AvatarError(f"{self.name} draws nothing. Put paths into top-level groups.")
-        return Drawing(width, height, tuple(self.shapes), self.clips)
+        return Drawing(origin, width, height, tuple(self.shapes), self.clips)
 
-    def _view(self) -> tuple[float, float, Points]:
+    def _view(self) -> tuple[tuple[float, float], float, float]:
         box = angle_free_numbers(self.root.get("viewBox", ""))
         if len(box) != 4:
             raise AvatarError(f'{self.name}: <svg> needs viewBox="0 0 512 512" (or another four numbers).')
         x, y, width, height = box
         if not (16 <= width <= 8192 and 16 <= height <= 8192):
             raise AvatarError(f"{self.name}: the viewBox is {width:g} × {height:g}; each side must be 16 to 8192.")
-        matrix = np.eye(3)
-        matrix[:2, 2] = -x, -y
-        return width, height, matrix
+        return (x, y), width, height
 
     def _kind(self, element: ET.Element) -> str:
         """The tag without its namespace, or "" for what editors add for themselves. Raises for what cannot be drawn."""

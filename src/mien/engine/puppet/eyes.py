@@ -17,8 +17,8 @@ Index = NDArray[np.intp]
 
 _CLOSED: Final = 0.9
 """The measured eyeBlink at which lids touch: trackers seldom report a full 1."""
-_RIDES, _STAYS = 0.3, 0.85
-"""Distance from a lid's edge, in opening heights, up to which things move with it fully, and from which they stay."""
+_REACH: Final = 0.5
+"""Distance from a lid's edge, in opening heights, at which the skin around an eye no longer moves with it."""
 
 
 def smoothstep(x: Points) -> Points:
@@ -64,8 +64,11 @@ class LidState:
 class Lids:
     """Everything of one eye that moves with its lids: opening, lashes, lid skin, creases."""
 
-    def __init__(self, eye: Eye, opening: Points, vertices: Index, rest: Points, middle: float) -> None:
-        """`opening` is the opening's outline, (M, 2); `middle` the x of the nose, which tells inner from outer."""
+    def __init__(
+        self, eye: Eye, opening: Points, vertices: Index, rest: Points, *, lashes: Index, middle: float
+    ) -> None:
+        """`opening` is the opening's outline, (M, 2); `lashes` numbers, from 1, the paths that ride unbent on the nearer lid;
+        `middle` is the x of the nose, which tells inner from outer."""
         self.eye, self.vertices = eye, vertices
         x, y = rest[vertices].T
         x0, x1 = opening[:, 0].min(), opening[:, 0].max()
@@ -74,8 +77,10 @@ class Lids:
         tall = float(self._height.max(initial=1e-6))
         self._v = np.clip((y - self._upper) / np.maximum(self._height, 1e-6), 0, 1)
         self._v[self._height < 1e-3] = 0.5
+        for lash in np.unique(lashes[lashes > 0]):
+            self._v[lashes == lash] = round(float(self._v[lashes == lash].mean()))
         away = np.maximum(self._upper - y, y - self._upper - self._height) / tall
-        self._weight = 1 - smoothstep((away - _RIDES) / (_STAYS - _RIDES))
+        self._weight = np.where(lashes > 0, 1.0, 1 - smoothstep(away / _REACH))
         across = (x - x0) / (x1 - x0)
         self._inner = np.clip(across if (x0 + x1) / 2 < middle else 1 - across, 0, 1) - 0.5
 
@@ -122,6 +127,6 @@ class BrowBend:
         inner, outer, down = e["browInnerUp"], e["browOuterUp" + suffix], e["browDown" + suffix]
         blink, squint = e["eyeBlink" + suffix], e["eyeSquint" + suffix]
         rise = inner * (1 - t) ** 1.3 + outer * np.sin(np.pi * (0.12 + 0.68 * t)) + 0.25 * inner * outer
-        fall = down * (1.05 - 0.95 * t) - 0.12 * down * t + 0.07 * blink + 0.1 * squint
+        fall = down * (1.05 - 1.15 * t) + 0.3 * inner * (1 - outer) * t + 0.07 * blink + 0.1 * squint
         dx = self._inwards * (1 - t) * (0.45 * down * self.brow.lower + 0.1 * inner * self.brow.rise)
         return np.column_stack([dx, self.brow.lower * fall - self.brow.rise * rise])

@@ -20,8 +20,9 @@ from mien.types import Expression
 Points = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-LONGEST: Final = 0.05
-"""Curves are cut to this share of the drawing's width so that they bend smoothly."""
+_LONGEST: Final = 0.05
+_LONGEST_FEATURE: Final = 0.02
+"""Curves are cut to these shares of the drawing's width so that they bend smoothly."""
 SHUT: Final = 0.05
 """Openness below which an eye counts as closed and nothing between its lids is drawn."""
 _FLOOR: Final = {"teeth-upper": 0.0, "teeth-lower": 0.9, "tongue": 0.8}
@@ -47,7 +48,6 @@ class Flesh:
     def __init__(self, rig: Rig, shapes: Iterable[Shape]) -> None:
         self.rig = rig
         self.lips = _lips(rig)
-        longest = LONGEST * rig.drawing.width
         sides: list[tuple[int, Points]] = []
         self.limbs: list[Limb] = []
         blocks: list[Points] = []
@@ -59,7 +59,8 @@ class Flesh:
                 path, side = self.lips.opening(0.035 * self.lips.half_width if has_lips else 0.0)
                 sides.append((at + 1, side))
             else:
-                path = shape.path.split(longest)
+                feature = layer.part.split("-")[0] in {"eye", "lash", "brow", "lip", "mouth"}
+                path = shape.path.split((_LONGEST_FEATURE if feature else _LONGEST) * rig.drawing.width)
             x0, y0, x1, y1 = path.box
             blocks += [np.array([[(x0 + x1) / 2, (y0 + y1) / 2]]), path.points]
             self.limbs.append(Limb(replace(shape, path=path), layer, at, at + 1 + len(path.points)))
@@ -86,7 +87,10 @@ class Flesh:
                 opening = self.rig.drawing.shape(eye.opening)
                 assert opening is not None
                 outline = opening.path.polyline(12)
-                self.lids[side] = Lids(eye, outline, self._of("eye-" + side), self.rest, middle)
+                skin, lash = self._of("eye-" + side), self._of("lash-" + side)
+                vertices = np.concatenate([skin, lash])
+                lashes = np.concatenate([np.zeros(len(skin), np.intp), 1 + self.owner[lash]])
+                self.lids[side] = Lids(eye, outline, vertices, self.rest, lashes=lashes, middle=middle)
                 self.irises[side] = self._of("iris-" + side)
             vertices = self._of("brow-" + side)
             if side in self.rig.brows and len(vertices):

@@ -40,6 +40,8 @@ class MouthState:
     upper_lip: float
     """Thickness, 1 at rest."""
     lower_lip: float
+    purse: float
+    """0 to 1, lips pushed forward, which hides the teeth."""
     roundness: float
     """0: the opening is a lens with sharp corners; 1: an ellipse."""
     jaw: float
@@ -63,12 +65,14 @@ class MouthState:
             dimple, press = e["mouthDimple" + side], e["mouthPress" + side]
             raised = e["mouthUpperUp" + side] + 0.35 * e["noseSneer" + side]
             lowered = e["mouthLowerDown" + side]
-            outwards = 0.24 * smile + 0.2 * stretch + 0.1 * dimple + 0.04 * press - 0.02 * frown
+            outwards = 0.28 * smile + 0.2 * stretch + 0.1 * dimple + 0.04 * press - 0.02 * frown
             corner_x.append(
-                outwards * mouth.smile - (0.5 * pucker + 0.3 * funnel) * purse - 0.13 * parted * (1 - 0.6 * smile)
+                outwards * mouth.smile
+                - (0.5 * pucker + 0.3 * funnel) * purse
+                - 0.14 * parted * (1 - smile) * (1 - 0.6 * stretch)
             )
-            up = 0.46 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
-            corner_y.append(-up * mouth.smile + 0.16 * parted)
+            up = 0.44 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
+            corner_y.append(-up * mouth.smile + 0.32 * mouth.open / half_width * parted * (1 - 0.6 * smile))
             lift.append(0.22 * raised * (1 - 0.6 * rolled_up) + 0.24 * funnel * purse + 0.06 * parted)
             drop.append(mouth.open / half_width * parted**0.9 + 0.24 * lowered + 0.26 * funnel * purse)
             pressed.append(press)
@@ -85,6 +89,7 @@ class MouthState:
             shift=0.22 * (e["mouthLeft"] - e["mouthRight"]) + 0.16 * (e["jawLeft"] - e["jawRight"]),
             upper_lip=max(lips - 0.75 * rolled_up + 0.1 * e["mouthShrugUpper"], 0.15),
             lower_lip=max(lips - 0.75 * rolled_low + 0.22 * e["mouthShrugLower"], 0.15),
+            purse=min(1.0, pucker + 0.6 * funnel),
             roundness=min(1.0, pucker + funnel + 0.35 * parted),
             jaw=jaw,
             chin_up=e["mouthShrugLower"],
@@ -143,7 +148,7 @@ class Lips:
         out = (points[:, 0] - cx) / rx
         near = np.exp(-(((points[:, 1] - self.y + 0.4 * self.half_width) / (1.3 * self.half_width)) ** 2))
         smile = np.where(out < 0, e["mouthSmileRight"], e["mouthSmileLeft"])
-        fill = (7.0 * e["cheekPuff"] + 2.2 * smile) * rx / 100
+        fill = (13.0 * e["cheekPuff"] + 2.2 * smile) * rx / 100
         narrow = 0.05 * rx * (state.jaw + 0.5 * e["mouthPucker"])
         dx = fill * near * out - narrow * out * near + 8.0 * state.sideways * reach
         dy = reach * (self.mouth.chin * state.jaw - 0.14 * self.mouth.chin * state.chin_up)
@@ -156,7 +161,7 @@ class LipField:
     def __init__(self, lips: Lips, n: Points, s: Points, side: Points, thick: Points) -> None:
         self._lips, self._n, self._s, self._side, self._thick = lips, n, s, side, thick
         reach = np.minimum(np.abs(n), 1.12)
-        self._corner, self._sign = reach**1.75, np.sign(n) * reach
+        self._corner, self._sign = reach**1.95, np.sign(n) * reach
         self._lens = np.clip(1 - n**2, 0, 1)
         self._left = smoothstep((n + 1) / 2)
 
@@ -168,7 +173,7 @@ class LipField:
             np.where(on_left, m.corner_x[1], m.corner_x[0]),
             np.where(on_left, m.corner_y[1], m.corner_y[0]),
         )
-        profile = self._lens ** (0.85 - 0.37 * m.roundness)
+        profile = self._lens ** (0.62 - 0.14 * m.roundness)
         lift = (m.lift[0] + (m.lift[1] - m.lift[0]) * left) * profile
         drop = (m.drop[0] + (m.drop[1] - m.drop[0]) * left) * profile
         dy = (
@@ -186,5 +191,5 @@ def teeth_shift(n: Points, m: MouthState, half_width: float, *, lower: float) ->
     lifted = 0.5 * (m.corner_y[0] + m.corner_y[1])
     drop = 0.5 * (m.drop[0] + m.drop[1])
     curve = np.minimum(n**2, 1.2)
-    dy = (0.5 * lifted * curve + 0.6 * m.middle) * (1 - lower) + lower * drop
+    dy = (0.5 * lifted * curve + 0.6 * m.middle - 0.45 * m.purse) * (1 - lower) + lower * (drop + 0.2 * m.purse)
     return half_width * np.column_stack([0.45 * corner_x * n + m.shift, dy])

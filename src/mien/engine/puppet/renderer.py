@@ -15,6 +15,7 @@ class PuppetRenderer:
 
     def __init__(self, rig: Rig, size: int) -> None:
         drawing = rig.drawing
+        self._origin = np.array(drawing.origin)
         self._scale = size / max(drawing.width, drawing.height)
         self.size = max(1, round(drawing.width * self._scale)), max(1, round(drawing.height * self._scale))
         self._backdrop = _backdrop(rig, self.size, self._scale)
@@ -43,9 +44,11 @@ class PuppetRenderer:
         flesh = self._flesh
         posed = flesh.posed(expression, time)
         local, matrices = self._local(posed, expression)
-        absolute = np.ascontiguousarray(posed * self._scale, np.float32)
+        absolute = np.ascontiguousarray((posed - self._origin) * self._scale, np.float32)
         opacity = flesh.opacities(expression)
-        shut = {flesh.rig.eyes[side].opening for side, openness in flesh.openness(expression).items() if openness < SHUT}
+        shut = {
+            flesh.rig.eyes[side].opening for side, openness in flesh.openness(expression).items() if openness < SHUT
+        }
         for number, limb, paint in self._paints:
             shape = limb.shape
             hidden = bool(shut) and (shape.clip in shut or shape.id in shut)
@@ -74,7 +77,7 @@ class PuppetRenderer:
         x, y = (posed - at[flesh.owner]).T
         local = np.column_stack([c * x + s * y, c * y - s * x]) + rest[flesh.owner]
         matrices = np.zeros((len(at), 3, 3), np.float32)
-        k = self._scale
+        k, at = self._scale, at - self._origin
         matrices[:, 0, 0] = matrices[:, 1, 1] = k * cos
         matrices[:, 0, 1], matrices[:, 1, 0] = -k * sin, k * sin
         matrices[:, 0, 2] = k * (at[:, 0] - cos * rest[:, 0] + sin * rest[:, 1])
@@ -95,7 +98,10 @@ class PuppetRenderer:
             spots[2] = np.array([self._flesh.lips.centre_x, self._flesh.lips.y])
         outline = rig.drawing.shape(rig.outline)
         assert outline is not None
-        return (np.array(spots) * k).astype(np.float32), (outline.path.polyline(6) * k).astype(np.float32)
+        contour = outline.path.polyline(6)
+        return ((np.array(spots) - self._origin) * k).astype(np.float32), ((contour - self._origin) * k).astype(
+            np.float32
+        )
 
 
 _IDENTITY = np.eye(3, dtype=np.float32)
@@ -112,6 +118,7 @@ def _backdrop(rig: Rig, size: tuple[int, int], scale: float) -> Picture | None:
     from nothing."""
     canvas = Canvas(*size)
     matrix = np.diag([scale, scale, 1]).astype(np.float32)
+    matrix[:2, 2] = -scale * np.array(rig.drawing.origin)
     kept = []
     for shape in rig.drawing.shapes:
         if rig.layers[shape.layer].part == "backdrop":
