@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from fractions import Fraction
@@ -187,10 +188,22 @@ def test_refuses_absurd_sizes_before_decoding(make_clip: MakeClip) -> None:
         VideoReader(path, max_side=256)
 
 
-def test_refuses_a_playlist_in_disguise(tmp_path: Path, no_network: None) -> None:
-    playlist = tmp_path / "clip.mp4"
-    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
-    assert "cannot be read" in _refusal(playlist)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("clip.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://{host}/a.ts\n#EXT-X-ENDLIST\n"),
+        ("clip.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://{host}/a.ts\n#EXT-X-ENDLIST\n"),
+        ("clip.ffconcat", "ffconcat version 1.0\nfile http://{host}/a.ts\n"),
+    ],
+)
+def test_a_playlist_in_disguise_reaches_nobody(tmp_path: Path, name: str, content: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        playlist = tmp_path / name
+        playlist.write_text(content.format(host=f"127.0.0.1:{listener.getsockname()[1]}"))
+        assert "cannot be read" in _refusal(playlist)
+        listener.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            listener.accept()
 
 
 @pytest.mark.parametrize("name", ["cut.mp4", "cut.mkv"])

@@ -19,7 +19,7 @@ def open_media(path: Path) -> InputContainer:
     try:
         # "file:" keeps a colon in the name from being taken for a protocol, and the white list keeps playlists that
         # pose as clips from reaching out.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
         why = "its end is missing" if _lacks_index(path) else "it is damaged, or something else under that name"
         raise InputError(f"{path} cannot be read as video: {why}. Copy or export it again.") from error

@@ -21,8 +21,8 @@ from mien.types import Frame, Picture
 
 MAX_SIDE: Final = 8192
 """Longer sides are refused from the header, before anything is decoded: a small file can claim gigabytes."""
-SCALER_OPTIONS: Final[dict[str, int]] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
-"""One thread: swscale's own pool costs more than it saves (reading 720p: 455 fps with it, 1300 without)."""
+SCALER_THREADS: Final = 1
+"""swscale's own pool costs more than it saves (reading 720p: 455 fps with it, 1300 without)."""
 _UNSPECIFIED_COLOURSPACE = 2
 _AUDIO_PRIMING = Fraction(1, 20)
 """Sound that starts this little before the picture (seconds) is encoder delay, not content."""
@@ -182,7 +182,7 @@ class VideoReader:
         colours = None
         if decoded.colorspace == _UNSPECIFIED_COLOURSPACE and min(decoded.width, decoded.height) >= 720:
             colours = Colorspace.ITU709  # what players assume for HD that says nothing
-        rgb = self._scaler.reformat(decoded, width, height, "rgb24", src_colorspace=colours, **SCALER_OPTIONS)
+        rgb = self._scaler.reformat(decoded, width, height, "rgb24", src_colorspace=colours, threads=SCALER_THREADS)
         picture: Picture = rgb.to_ndarray()  # type: ignore[assignment]
         return self._orientation(picture)
 

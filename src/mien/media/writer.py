@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from mien.errors import OutputError
 from mien.media.atomic import atomic_path
 from mien.media.audio import AudioTrack
-from mien.media.reader import SCALER_OPTIONS, VideoReader
+from mien.media.reader import SCALER_THREADS, VideoReader
 from mien.media.synthetic import VIDEO_NOTE
 from mien.types import Picture
 
@@ -189,7 +189,11 @@ class VideoWriter:
         assert frame.pts is not None
         self._mux_audio(frame.pts * self._base)
         picture = self._scaler.reformat(
-            frame, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, **SCALER_OPTIONS
+            frame,
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+            threads=SCALER_THREADS,
         )
         self._container.mux(self._stream.encode(picture))
 
