@@ -1,4 +1,4 @@
-"""Fits the avatar's colours to the light of the picture it is pasted into."""
+"""Fits an avatar's colours to the picture it is pasted into: its light as a whole, and the seam."""
 
 from __future__ import annotations
 
@@ -9,50 +9,85 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.types import Picture
+from mien.types import Array, Picture
 
 _SETTLE: Final = 0.6
-"""Seconds over which the driver's figures are averaged: no flicker."""
-_CONTRAST: Final = (0.6, 1.5)
-"""Limits of what the contrast may change by, so that a flat painting does not turn harsh."""
+"""Seconds over which the driver's mean colour is taken: no flicker."""
+_EXPOSURE: Final = (0.35, 1.8)
+_TINT: Final = (0.82, 1.22)
+"""Limits of what a channel may change by beside the exposure: a yellowed painting's shadows would else turn blue."""
+_SEAM_SIDE: Final = 96
+"""Pixels of the longer side at which the seam's correction is worked out; it is smooth, more would only cost."""
 
 
-class ColourFit:
-    """Matches mean and spread of the avatar's skin to those of the driver's, channel by channel.
+class Light:
+    """Gives the avatar's face the mean colour of the driver's: exposure and tint, nothing else.
 
-    What passes from the driver's face into the picture is six numbers, averaged over more than half a second: how
-    bright, how coloured and how contrasty the face is as a whole. They have no place in the picture, so no feature, edge
-    or texture of the face can be in them; the neck and hands beside the cover show as much.
+    What passes from the driver's face into the picture is three numbers, its mean colour averaged over half a second.
+    They have no place in the picture, so no feature, edge or texture of the face can be in them; neck and hands beside
+    the cover show as much.
     """
 
     def __init__(self) -> None:
-        self._figures: NDArray[np.float64] | None = None
+        self._mean: NDArray[np.float64] | None = None
         self._time = 0.0
 
     def observe(self, frame: Picture, inside: Picture, time: float) -> None:
         """Take in the driver's skin: `inside` is (H, W) uint8, not 0 on the face."""
-        figures = _figures(frame, inside)
+        mean = mean_colour(frame, inside)
         step = time - self._time
-        if self._figures is None or not 0 <= step < 1:
-            self._figures = figures
+        if self._mean is None or not 0 <= step < 1:
+            self._mean = mean
         else:
-            self._figures = self._figures + (1 - math.exp(-step / _SETTLE)) * (figures - self._figures)
+            self._mean = self._mean + (1 - math.exp(-step / _SETTLE)) * (mean - self._mean)
         self._time = time
 
-    def table(self, own: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """(1, 256, 3) uint8 look-up table that carries the avatar's `own` figures to the driver's."""
-        assert self._figures is not None
-        (mean, spread), (own_mean, own_spread) = self._figures, own
-        gain = np.clip(spread / np.maximum(own_spread, 1), *_CONTRAST)
-        levels = (np.arange(256)[:, None] - own_mean) * gain + mean
-        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[None]
+    def table(self, own: NDArray[np.float64]) -> Picture:
+        """(1, 256, 3) uint8 look-up table that carries the avatar's `own` mean colour to the driver's. Black stays
+        black; where it gets brighter, white stays white."""
+        mean = own if self._mean is None else self._mean
+        exposure = np.clip(mean.mean() / max(own.mean(), 1), *_EXPOSURE)
+        tint = np.clip(mean / np.maximum(own, 1) / exposure, *_TINT)
+        source = np.clip(own, 8, 247) / 255
+        goal = np.clip(source * exposure * tint, 0.03, 0.97)
+        level = np.arange(256)[:, None] / 255
+        bend = goal * (1 - source) / (source * (1 - goal)) - 1
+        brighter = level * (1 + bend) / (1 + bend * level)
+        curves = np.where(goal <= source, level * (goal / source), brighter)
+        return np.asarray(np.clip(np.rint(curves * 255), 0, 255), np.uint8)[None]
 
 
-def own_figures(picture: Picture, outline: Picture) -> NDArray[np.float64]:
-    """(2, 3) mean and spread of the avatar's face. `outline` is (H, W) uint8, not 0 on it."""
-    return _figures(np.ascontiguousarray(picture[..., :3]), outline)
+def mean_colour(picture: Picture, inside: Picture) -> NDArray[np.float64]:
+    """(3,) mean of (H, W, 3) uint8 RGB where `inside`, (H, W) uint8, is not 0."""
+    return np.array(cv2.mean(np.ascontiguousarray(picture[..., :3]), mask=inside)[:3])
 
 
-def _figures(picture: Picture, inside: Picture) -> NDArray[np.float64]:
-    mean, spread = cv2.meanStdDev(picture, mask=inside)
-    return np.stack([mean[:, 0], spread[:, 0]])
+def meet(avatar: Picture, frame: Picture, covered: Picture, width: float) -> Picture:
+    """The avatar with its colours led, towards the edge of the cover, to those just outside it, over `width` pixels.
+
+    avatar, frame: (H, W, 3) uint8 RGB; covered: (H, W) uint8, 255 on the cover. Only pixels of the frame that lie
+    entirely outside the cover are read, which the output shows anyway: nothing hidden can come through.
+    """
+    height, full_width = covered.shape
+    scale = min(1.0, _SEAM_SIDE / max(height, full_width))
+    size = (max(1, round(full_width * scale)), max(1, round(height * scale)))
+    hidden, theirs, ours = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (covered, frame, avatar))
+    # A ring outside: a pixel of the small picture counts if not one of its own pixels is covered.
+    hidden = cv2.dilate(np.where(hidden > 0, 255, 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    distance = cv2.distanceTransform(cv2.bitwise_not(hidden), cv2.DIST_L2, 3)
+    ring = ((hidden == 0) & (distance <= max(2.0, width * scale))).astype(np.float32)
+    sigma = max(1.0, width * scale / 2)
+    difference = (theirs.astype(np.float32) - ours.astype(np.float32)) * ring[..., None]
+    spread = cv2.GaussianBlur(difference, (0, 0), sigma)
+    weight = cv2.GaussianBlur(ring, (0, 0), sigma)
+    correction = cv2.resize(spread / np.maximum(weight, _EDGE)[..., None], (full_width, height))
+    return np.asarray(np.clip(avatar + correction, 0, 255), np.uint8)
+
+
+_EDGE: Final = np.float32(0.4)
+"""What the ring's blurred weight comes to at its own inner edge: there the correction is whole, further in it fades."""
+
+
+def blend(over: Picture, below: Picture, opacity: Array) -> Picture:
+    """(H, W, 3) uint8: `over` where `opacity`, (H, W) float32, is 1, `below` where it is 0."""
+    return cv2.blendLinear(over, np.ascontiguousarray(below), opacity, 1 - opacity)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Keeps an engine's failure from ever reaching the picture: a renderer behind it can raise, what it shows cannot leak."""
+"""Keeps an engine's failure out of the picture: a renderer may raise or return nonsense, and nothing else happens."""
 
 from __future__ import annotations
 

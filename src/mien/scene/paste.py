@@ -10,24 +10,28 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mien.scene import placement
+from mien.scene import colour, placement
 from mien.scene.card import card
-from mien.scene.colour import ColourFit, own_figures
 from mien.scene.guard import GuardedRenderer
 from mien.types import Array, Face, Frame, Picture
 
 LOOK_BACK: Final = 0.6
 """Seconds by which pictures are held back. A tracker that follows one face looks for newcomers only twice a second and
 wants to be sure of them: somebody first found now may have been in sight, and not covered, for that long."""
-_FEATHER: Final = 0.12
-"""Width of the soft edge outside the cover, in distances between the outer eye corners."""
+BRIEF, BRIEF_MEMORY = 0.5, 2.0
+"""Seconds: who was seen for less than the one in all is let go after the other."""
+_FEATHER, _SEAM = 0.12, 0.3
+"""Widths of the soft edge outside the cover and of the seam's colours, in distances between the outer eye corners."""
+_GAP: Final = 0.1
+"""Seconds between two sightings that still count as one."""
 
 
 class PasteScene:
     """Pastes the avatar over every face. Fails closed: the card is shown instead of a frame
 
     - in which nobody is seen,
-    - in which somebody is not seen who was before, for `forget_after` seconds, forever if None,
+    - in which somebody is not seen who was before, for `forget_after` seconds, forever if None. Whoever was seen for
+      less than half a second in all, a passer-by or a pattern taken for a face, is waited for two seconds only,
     - up to `look_back` seconds before somebody is seen for the first time,
     - in which the engine failed or a face is too small or too strangely placed to be covered for certain.
     """
@@ -41,10 +45,8 @@ class PasteScene:
         """Frames in whose place the card was shown so far."""
         self._frames = 0
         self._renderer, self._forget_after, self._look_back = renderer, forget_after, look_back
-        self._own = (
-            own_figures(renderer.neutral, placement.fill(renderer.outline, renderer.size)) if fit_colours else None
-        )
-        self._skin = _mean_colour(renderer)
+        self._fit_colours = fit_colours
+        self._skin = colour.mean_colour(renderer.neutral, placement.fill(renderer.outline, renderer.size))
         self._people: dict[int, _Person] = {}
 
     def __call__(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[Frame]:
@@ -66,7 +68,7 @@ class PasteScene:
     def compose(self, frame: Frame, faces: Sequence[Face]) -> Picture | None:
         """(H, W, 3) uint8 RGB with all `faces` replaced; None where the frame must not be shown."""
         for face in faces:
-            self._people.setdefault(face.id, _Person()).seen = frame.time
+            self._people.setdefault(face.id, _Person(frame.time)).see(frame.time)
         missing = self._missing(faces, frame.time)
         picture = frame.image.copy()
         for face in sorted(faces, key=lambda face: float(face.box[3] - face.box[1])):  # the nearest last, on top
@@ -90,11 +92,8 @@ class PasteScene:
     def _missing(self, faces: Sequence[Face], time: float) -> bool:
         """Whether somebody is out of sight who may still be in the picture."""
         here = {face.id for face in faces}
-        if self._forget_after is not None:
-            gone = [id for id, person in self._people.items() if time - person.seen > self._forget_after]
-            for id in gone:
-                del self._people[id]
-        return any(id not in here for id in self._people)
+        self._people = {n: p for n, p in self._people.items() if n in here or not p.forgotten(time, self._forget_after)}
+        return any(number not in here for number in self._people)
 
     def _shown(self, frame: Frame | None, time: Frame) -> Frame:
         self._frames += 1
@@ -109,28 +108,28 @@ class PasteScene:
         rendered = self._renderer(placement.upright(face), time=frame.time)
         if rendered is None:
             return False
-        before = person.landmarks if person.landmarks is not None else None
-        cover = placement.cover(face, before)
         unit = float(np.linalg.norm(face.landmarks[263] - face.landmarks[33]))
+        cover = placement.cover(face, person.landmarks)
         affine = placement.similarity(self._renderer.face, anchors)
         outline = placement.transform(affine, self._renderer.outline)
-        region = _region(np.concatenate([cover, outline]), _FEATHER * unit, self.size)
+        region = _region(np.concatenate([cover, outline]), 2 * _FEATHER * unit, self.size)
         if region is None:
             return False
         x, y, width, height = region
+        below, original = (image[y : y + height, x : x + width] for image in (picture, frame.image))
         corner = np.array([x, y], np.float32)
-        mask = placement.fill(cover - corner, (width, height))
-        if self._own is not None:
-            person.colours.observe(frame.image[y : y + height, x : x + width], mask, frame.time)
-        mask |= placement.fill(outline - corner, (width, height))
-        affine = affine - np.array([[0, 0, x], [0, 0, y]])
-        avatar = self._warp(rendered, affine, (width, height), person.colours)
-        opacity = placement.feather(mask, _FEATHER * unit)
-        below = picture[y : y + height, x : x + width]
-        below[:] = cv2.blendLinear(avatar, np.ascontiguousarray(below), opacity, 1 - opacity)
+        size = (width, height)
+        if self._fit_colours:
+            person.light.observe(original, placement.fill(placement.skin(face) - corner, size), frame.time)
+        mask = placement.fill(cover - corner, size) | placement.fill(outline - corner, size)
+        avatar = self._warp(rendered, affine - np.array([[0, 0, x], [0, 0, y]], np.float32), size)
+        if self._fit_colours:
+            lit = cv2.LUT(avatar, person.light.table(self._skin))
+            avatar = colour.meet(lit, below, mask, _SEAM * unit)  # type: ignore[arg-type]
+        below[:] = colour.blend(avatar, below, placement.feather(mask, _FEATHER * unit))
         return True
 
-    def _warp(self, rendered: Picture, affine: Array, size: tuple[int, int], colours: ColourFit) -> Picture:
+    def _warp(self, rendered: Picture, affine: Array, size: tuple[int, int]) -> Picture:
         """The avatar's picture in its place, (H, W, 3) uint8, nowhere transparent: beyond its edge and where it has no
         paint it goes on in its own colours."""
         shrink = float(np.hypot(affine[0, 0], affine[1, 0]))
@@ -138,22 +137,34 @@ class PasteScene:
             small = cv2.resize(rendered, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
             scale = np.diag([rendered.shape[1] / small.shape[1], rendered.shape[0] / small.shape[0]])
             rendered, affine = small, np.column_stack([affine[:, :2] @ scale, affine[:, 2]])  # type: ignore[assignment]
-        placed = cv2.warpAffine(rendered, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        placed: Picture = cv2.warpAffine(  # type: ignore[assignment]
+            rendered, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         rgb = np.ascontiguousarray(placed[..., :3])
         alpha = placed[..., 3]
         if alpha.min() < 255:
-            weight = alpha.astype(np.float32) / 255
-            rgb = cv2.blendLinear(rgb, np.full_like(rgb, self._skin), weight, 1 - weight)  # type: ignore[assignment]
-        return rgb if self._own is None else cv2.LUT(rgb, colours.table(self._own))  # type: ignore[return-value]
+            plain = np.full_like(rgb, np.rint(self._skin).astype(np.uint8))
+            rgb = colour.blend(rgb, plain, alpha.astype(np.float32) / np.float32(255))
+        return rgb
 
 
 class _Person:
     """What PASTE remembers of somebody in the picture."""
 
-    def __init__(self) -> None:
-        self.seen = 0.0
+    def __init__(self, time: float) -> None:
+        self.last = time
+        self.duration = 0.0
         self.landmarks: Array | None = None
-        self.colours = ColourFit()
+        self.light = colour.Light()
+
+    def see(self, time: float) -> None:
+        self.duration += min(time - self.last, _GAP)
+        self.last = time
+
+    def forgotten(self, time: float, forget_after: float | None) -> bool:
+        away = time - self.last
+        brief = self.duration < BRIEF and away > BRIEF_MEMORY
+        return brief or (forget_after is not None and away > forget_after)
 
 
 _NOTHING: Final = np.zeros((0, 0, 3), np.uint8)
@@ -165,8 +176,3 @@ def _region(points: Array, margin: float, size: tuple[int, int]) -> tuple[int, i
     high = np.minimum(np.ceil(points.max(0) + margin + 1), size).astype(int)
     width, height = high - low
     return (int(low[0]), int(low[1]), int(width), int(height)) if width > 0 and height > 0 else None
-
-
-def _mean_colour(renderer: GuardedRenderer) -> tuple[float, ...]:
-    inside = placement.fill(renderer.outline, renderer.size)
-    return cv2.mean(np.ascontiguousarray(renderer.neutral[..., :3]), mask=inside)[:3]

@@ -15,9 +15,9 @@ from mien.types import Array, Expression, Face, Picture
 SMALLEST: Final = 6.0
 """Pixels between the outer eye corners below which a face cannot be replaced with any certainty."""
 
-FOREHEAD, TEMPLES, CHIN = 0.75, 0.2, 0.16
+FOREHEAD, TEMPLES, JAW, CHIN = 0.75, 0.22, 0.09, 0.14
 """How far the cover reaches beyond the landmarks, in distances between the outer eye corners: over the forehead to the
-hairline (the topmost landmark lies on the forehead), sideways over the ears, and below the chin."""
+hairline (the topmost landmark lies on the forehead), over the ears, beside the jaw, and below the chin."""
 
 _EYES = ((33, 133), (362, 263))
 _MOUTH = (61, 291)
@@ -41,14 +41,19 @@ def upright(face: Face) -> Expression:
 
 
 def similarity(source: Array, target: Array) -> Array:
-    """(2, 3) float64: the turn, scale and shift that carry (N, 2) `source` points nearest to `target`."""
+    """(2, 3) float32: the turn, scale and shift that carry (N, 2) `source` points nearest to `target`."""
     a, b = source.mean(0), target.mean(0)
     x, y = (source - a).astype(np.float64), (target - b).astype(np.float64)
     size = max(float((x * x).sum()), 1e-9)
     cos = float((x * y).sum()) / size
     sin = float((x[:, 0] * y[:, 1] - x[:, 1] * y[:, 0]).sum()) / size
     linear = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([linear, b - linear @ a])
+    return np.column_stack([linear, b - linear @ a]).astype(np.float32)
+
+
+def skin(face: Face) -> Array:
+    """(N, 2) float32 polygon around the landmarks of the skin: brow to chin, cheek to cheek."""
+    return np.asarray(cv2.convexHull(np.ascontiguousarray(face.landmarks[:468, :2]))[:, 0], np.float32)
 
 
 def cover(face: Face, before: Array | None = None) -> Array:
@@ -66,11 +71,10 @@ def cover(face: Face, before: Array | None = None) -> Array:
     hull = cv2.convexHull(np.ascontiguousarray(skin @ turn.T))[:, 0]
     low, high = hull.min(0), hull.max(0)
     centre, half = (low + high) / 2, np.maximum((high - low) / 2, 1e-3)
-    along = (hull - centre) / half
-    above = np.float32(FOREHEAD * unit) * np.minimum(along[:, 1], 0) + np.float32(CHIN * unit) * np.maximum(
-        along[:, 1], 0
-    )
-    grown = hull + np.stack([np.float32(TEMPLES * unit) * along[:, 0], above], 1)
+    x, y = ((hull - centre) / half).T
+    up, down = np.maximum(-y, 0), np.maximum(y, 0)
+    beside = JAW + (TEMPLES - JAW) * np.clip(1.2 - 2 * down, 0, 1)
+    grown = hull + np.stack([beside * x, CHIN * down - FOREHEAD * up], 1).astype(np.float32) * np.float32(unit)
     return np.asarray(grown @ turn, np.float32)
 
 
@@ -82,7 +86,7 @@ def fill(polygon: Array, size: tuple[int, int]) -> Picture:
 
 
 def feather(mask: Picture, width: float) -> Array:
-    """(H, W) float32 opacity: 1 on the mask, falling to 0 within `width` pixels outside it, and never less than 1 on it."""
+    """(H, W) float32 opacity: 1 all over the mask, falling to 0 within `width` pixels outside it."""
     distance = cv2.distanceTransform(cv2.bitwise_not(mask), cv2.DIST_L2, 3)
     x = np.clip(1 - distance / max(width, 1.0), 0, 1)
     return np.asarray(x * x * (3 - 2 * x), np.float32)
