@@ -18,7 +18,7 @@ _PRIOR = 2.0
 """Seconds' worth of 'looking straight into the camera' assumed before anything is seen."""
 
 _REST_LIMIT = {
-    "brow": 0.9, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
+    "brow": 0.5, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
     "mouthPucker": 0.15, "mouthShrug": 0.2, "mouthRoll": 0.2,
 }  # fmt: skip
 """How much of a coefficient may be the person's own anatomy. Brows and lids differ between people; a smile that lasts
@@ -112,11 +112,12 @@ class Neutral:
             self._shape = self._shape + np.float32(step * calm / self._seconds) * (estimate - self._shape)
 
     def _resting(self) -> Array:
-        """(57,) resting coefficients, head angles and gaze: medians of the past, within what anatomy explains."""
+        """(57,) resting coefficients, head angles and gaze. Muscles at rest are at their least: the lower quartile of the
+        past, within what anatomy explains; head and gaze go either way from rest: medians."""
         seen = np.array([values for _, values in self._samples])
         count = len(COEFFICIENTS)
         rest = np.empty(seen.shape[1], np.float32)
-        rest[:count] = np.minimum(np.median(seen[:, :count], axis=0), self._limit)
+        rest[:count] = np.minimum(np.percentile(seen[:, :count], 25, axis=0), self._limit)
         prior = np.zeros((round(_PRIOR / _SAMPLE_EVERY), seen.shape[1] - count), np.float32)
         rest[count:] = np.median(np.concatenate([prior, seen[:, count:]]), axis=0)
         return rest
