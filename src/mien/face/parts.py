@@ -12,7 +12,7 @@ from mien import models
 from mien.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from mien.face.detect import Detector
+    from mien.face.detect import BlazeFace, Detector
     from mien.face.still import FaceFinder
     from mien.face.tracker import FaceTracker, Mesh
 
@@ -39,7 +39,7 @@ def open_finder() -> FaceFinder:
     """What finds the faces of single pictures, drawn and painted ones too. Raises ModelError as `open_tracker`."""
     from mien.face.still import FaceFinder
 
-    return FaceFinder(open_detector("blazeface"), open_mesh())
+    return FaceFinder(_blazeface(threshold=0.3, strict=False), open_mesh())
 
 
 def open_mesh() -> Mesh:
@@ -59,15 +59,9 @@ def open_mesh() -> Mesh:
 
 def open_detector(name: str) -> Detector:
     """A detector by the name given to `--detector`: see `DETECTORS`."""
-    from mien.face.detect import BlazeFace
-
     kind, _, files = name.partition(":")
     if kind == "blazeface" and not files:
-        if models.available(_FULL):
-            return BlazeFace(_member(read_task(models.path(_FULL)), "face_detector.tflite"))
-        if models.available(_LITE, _LITE_DETECTOR):
-            return BlazeFace(models.path(_LITE, _LITE_DETECTOR).read_bytes())
-        raise _nothing()
+        return _blazeface()
     if kind == "haar" and not files:
         from mien.face.classic import HaarDetector
 
@@ -80,6 +74,18 @@ def open_detector(name: str) -> Detector:
             raise InputError("The detector ssd needs its two files: --detector ssd:deploy.prototxt,weights.caffemodel")
         return SsdDetector(Path(prototxt), Path(caffemodel))
     raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
+
+
+def _blazeface(*, threshold: float = 0.5, strict: bool = True) -> BlazeFace:
+    from mien.face.detect import BlazeFace
+
+    if models.available(_FULL):
+        content = _member(read_task(models.path(_FULL)), "face_detector.tflite")
+    elif models.available(_LITE, _LITE_DETECTOR):
+        content = models.path(_LITE, _LITE_DETECTOR).read_bytes()
+    else:
+        raise _nothing()
+    return BlazeFace(content, threshold=threshold, strict=strict)
 
 
 def read_task(path: Path) -> dict[str, bytes]:
