@@ -1,10 +1,10 @@
 """How fast and how faithful the emotion reading is: `python -m benchmarks.emotion ../shared/data/clips/*.mp4`.
 
 Prints, over every sixth frame of the clips:
-- time a face, for each weights file at hand, and the ratio to OpenCV's Haar cascade on the same frames (what the field's
-  usual demos spend to find the box alone);
-- how far the box worked out from the landmarks lies from the cascade's, and the two constants of `mien.emotion.crop`
-  fitted anew, each clip left out in turn;
+- time a face, for each weights file at hand, and its ratio to OpenCV's Haar cascade on the same frames (what the usual
+  demos spend to find the box alone);
+- how far the box worked out from the landmarks lies from the cascade's, and the two constants of
+  `mien.emotion.crop` fitted anew, each clip left out in turn;
 - how often the quantised and the original weights name the same class;
 - how much turning the picture by 25° changes the answer, with and without turning the crop upright.
 """
@@ -125,9 +125,8 @@ def report(
     if len(answers) == 2:
         quantised, original = (np.array(a) for a in answers.values())
         same = (quantised.argmax(1) == original.argmax(1)).mean()
-        print(
-            f"  same class from both files {100 * same:.1f} %, largest difference {np.abs(quantised - original).max():.3f}"
-        )
+        largest = np.abs(quantised - original).max()
+        print(f"  same class from both files {100 * same:.1f} %, largest difference {largest:.3f}")
     for how, moved in change.items():
         print(f"  leaning by {TURN}°, crop {how}: {100 * np.mean(moved):.1f} % of the probability moves")
     clips = sorted({box[0] for box in boxes})
@@ -137,11 +136,10 @@ def report(
     left_out = [
         np.abs(sides[names == n] / np.average(sides[names != n], weights=weights[names != n]) - 1).mean() for n in clips
     ]
-    print(
-        f"  box: HAAR_SIDE {np.average(sides, weights=weights):.3f} (in use {HAAR_SIDE}), "
-        f"HAAR_DROP {np.average(drops, weights=weights):.3f} (in use {HAAR_DROP}); side off by "
-        f"{100 * np.mean(left_out):.1f} % where the clip was left out, centre off by {100 * np.mean([b[4] for b in boxes]):.1f} %"
-    )
+    side, drop = np.average(sides, weights=weights), np.average(drops, weights=weights)
+    off, gap = 100 * np.mean(left_out), 100 * np.mean([box[4] for box in boxes])
+    print(f"  box: HAAR_SIDE {side:.3f} (in use {HAAR_SIDE}), HAAR_DROP {drop:.3f} (in use {HAAR_DROP})")
+    print(f"  side off by {off:.1f} % where the clip was left out of the fit, centre off by {gap:.1f} % of the side")
 
 
 if __name__ == "__main__":

@@ -92,6 +92,20 @@ def test_looking_down_does_not_hide_blinks() -> None:
     assert len(dynamics(timeline(steady(30), at)).blinks) == 4
 
 
+def test_a_flutter_is_one_blink_and_a_slip_of_one_frame_is_none() -> None:
+    times = steady(30)
+    lids = np.full(len(times), 0.05)
+    lids[100:103] = lids[104:107] = 0.8
+    lids[400] = 0.6
+
+    def at(t: float) -> Face:
+        shut = float(lids[round(t * 30)])
+        return face({"eyeBlinkLeft": shut, "eyeBlinkRight": shut})
+
+    found = dynamics(timeline(times, at)).blinks
+    assert [round(e.onset, 1) for e in found] == [3.3]
+
+
 def test_slow_recordings_say_that_blinks_cannot_be_seen() -> None:
     measure = dynamics(timeline(steady(60, rate=8), lambda t: face())).blink_rate
     assert measure.value is None

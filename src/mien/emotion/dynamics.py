@@ -36,6 +36,10 @@ _EPISODE = {"enter": 0.15, "leave": 0.08, "shortest": 0.25, "join": 0.25}
 
 LONGEST_BLINK: Final = 0.5
 """Seconds; eyes shut for longer are a closure, not a blink."""
+SHORTEST_BLINK: Final = 0.06
+"""Seconds; a single frame at 30 fps is more likely a slip of the tracker."""
+FLUTTER: Final = 0.1
+"""Seconds; lids that open for less than this between two closings blink once."""
 SLOWEST_FOR_BLINKS: Final = 0.07
 """Seconds between frames; with longer steps a blink (0.1 to 0.4 s) falls between them."""
 AVERTED: Final = 15.0
@@ -228,7 +232,7 @@ def _eyes(track: Track) -> tuple[list[Episode], list[Episode], Measure, Measure,
     above = lids - signal.slow_floor(time, lids)
     strongest = float(np.quantile(above, 0.99))
     enter = float(np.clip(0.5 * strongest, 0.2, 0.35))
-    shut = signal.episodes(time, above, enter=enter, leave=enter / 2, shortest=0.04)
+    shut = signal.episodes(time, above, enter=enter, leave=enter / 2, shortest=SHORTEST_BLINK, join=FLUTTER)
     blinks = [e for e in shut if e.duration <= LONGEST_BLINK]
     closures = [e for e in shut if e.duration > LONGEST_BLINK]
     whole = [e.duration for e in blinks if not e.cut]

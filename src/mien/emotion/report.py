@@ -125,20 +125,14 @@ def _seen(timeline: Timeline, tracks: Sequence[Track]) -> str:
     rate = f"{(frames - 1) / max(np.ptp(timeline.frame_times), 1e-9):.0f} frames a second" if not still else "1 picture"
     facts = [
         ("Length", "still picture" if still else length(duration), f"{frames} frames, {rate}" if not still else ""),
-        ("A face was seen in", f"{100 * timeline.coverage:.0f} %", _coverage_word(timeline)),
+        ("A face was seen in", f"{100 * timeline.coverage:.0f} %", "" if still else _coverage_word(timeline)),
         ("People", str(len(tracks)), ""),
     ]
     if len(confidence):
         facts.append(("Tracking confidence", f"{100 * confidence.mean():.0f} %", "that the landmarks sit on a face"))
     if len(surest):
-        unsure = 100 * np.mean(surest < 0.5)
-        facts.append(
-            (
-                "Emotion model",
-                f"{100 * surest.mean():.0f} % sure",
-                f"no class above half in {unsure:.0f} % of the frames",
-            )
-        )
+        unsure = f"no class above half in {100 * np.mean(surest < 0.5):.0f} % of the frames"
+        facts.append(("Emotion model", f"{100 * surest.mean():.0f} % sure", "" if still else unsure))
     items = "".join(
         f"<div><dt>{name}</dt><dd>{value}{f'<small>{more}</small>' if more else ''}</dd></div>"
         for name, value, more in facts

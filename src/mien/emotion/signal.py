@@ -93,7 +93,7 @@ def episodes(
     """Stretches where `above` (height over rest) passes `enter`, from and until it crosses `leave` (≤ enter).
 
     Crossings are interpolated between samples. Episodes nearer than `join` seconds become one; those shorter than
-    `shortest` seconds are dropped, unless they are cut off.
+    `shortest` seconds are dropped; where they are cut off, half of that will do.
     """
     found: list[Episode] = []
     for part in segments(time):
@@ -104,7 +104,7 @@ def episodes(
                 joined[-1] = _union(joined[-1], episode)
             else:
                 joined.append(episode)
-        found += [e for e in joined if e.duration >= shortest or (e.cut and e.duration > 0)]
+        found += [e for e in joined if e.duration >= (shortest / 2 if e.cut else shortest)]
     return found
 
 
