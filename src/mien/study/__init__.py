@@ -1,0 +1,1 @@
+"""How well an avatar or a driver suits an engine."""
