@@ -1,4 +1,4 @@
-"""Ready-made expressions: the seven emotions and the mouth shapes of speech, as coefficients, and how to build one's own."""
+"""Ready-made expressions: the seven emotions and the mouth shapes of speech, as coefficients; and how to make more."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _both(**values: float) -> dict[str, float]:
 
 EMOTION_PRESETS: Final[dict[str, dict[str, float]]] = {
     "angry": _both(
-        browDown=1.0, eyeSquint=0.55, eyeWide=0.25, noseSneer=0.45, mouthFrown=0.55, mouthPress=0.55, mouthRollLower=0.2,
-        mouthShrugLower=0.25, cheekSquint=0.1,
+        browDown=1.0, eyeSquint=0.55, eyeWide=0.25, noseSneer=0.45, mouthFrown=0.55, mouthPress=0.55,
+        mouthRollLower=0.2, mouthShrugLower=0.25, cheekSquint=0.1,
     ),
     "disgust": _both(
         browDown=0.65, eyeSquint=0.6, cheekSquint=0.45, noseSneer=1.0, mouthUpperUp=0.6, mouthFrown=0.6,
@@ -40,8 +40,8 @@ EMOTION_PRESETS: Final[dict[str, dict[str, float]]] = {
         browOuterUp=0.2, browInnerUp=0.12, mouthDimple=0.2,
     ),
     "sad": _both(
-        browInnerUp=0.9, browDown=0.12, eyeSquint=0.15, eyeBlink=0.18, mouthFrown=0.85, mouthShrugLower=0.5, mouthPress=0.1,
-        eyeLookDown=0.3,
+        browInnerUp=0.9, browDown=0.12, eyeSquint=0.15, eyeBlink=0.18, mouthFrown=0.85, mouthShrugLower=0.5,
+        mouthPress=0.1, eyeLookDown=0.3,
     ),
     "surprise": _both(
         browInnerUp=0.85, browOuterUp=0.85, eyeWide=0.9, jawOpen=0.6, mouthFunnel=0.3, mouthUpperUp=0.1,

@@ -28,8 +28,9 @@ VERSION: Final = 1
 MAX_BYTES: Final = 256 << 10
 
 PARTS: Final[tuple[str, ...]] = (
-    "backdrop", "body", "neck", "head", "face", "eye-right", "eye-left", "lash-right", "lash-left", "iris-right", "iris-left", "brow-right",
-    "brow-left", "lip-upper", "lip-lower", "mouth", "teeth-upper", "teeth-lower", "tongue",
+    "backdrop", "body", "neck", "head", "ear-right", "ear-left", "face", "eye-right", "eye-left", "lash-right",
+    "lash-left", "iris-right", "iris-left", "brow-right", "brow-left", "lip-upper", "lip-lower", "mouth", "teeth-upper",
+    "teeth-lower", "tongue",
 )  # fmt: skip
 """What a layer can be."""
 

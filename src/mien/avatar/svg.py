@@ -1,7 +1,7 @@
 """Reads the SVG subset that avatars are drawn in, as cubic Bézier paths with flat or gradient paint.
 
-Everything is resolved on the way in: inherited styles, transforms, `<use>`, units of gradients. Lines, arcs and quadratic
-curves become cubics short enough to be bent. Whatever could reach outside the file or blow up in memory is refused.
+Everything is resolved on the way in: inherited styles, transforms, `<use>`, units of gradients. Lines, arcs and
+quadratic curves become cubics. Whatever could reach outside the file or blow up in memory is refused.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-from xml.parsers import expat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.avatar.svg_path import MAX_COORDINATE, Path2D, basic_shape, parse_path
 from mien.avatar.svg_style import Colour, angle_free_numbers, parse_colour, parse_transform
+from mien.avatar.svg_tree import MAX_DEPTH, parse_tree
 from mien.errors import AvatarError
 
 Points = NDArray[np.float64]
 
 MAX_BYTES: Final = 4 << 20
-MAX_ELEMENTS: Final = 5_000
-MAX_DEPTH: Final = 48
 MAX_POINTS: Final = 60_000
+MAX_STEPS: Final = 20_000
+"""Elements visited, those that `<use>` repeats counted each time."""
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _XLINK: Final = "{http://www.w3.org/1999/xlink}href"
@@ -42,12 +42,12 @@ _PROPERTIES: Final = (*_INHERITED, "opacity", "display", "visibility", "clip-pat
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gradient:
-    """A linear (x1, y1, x2, y2) or radial (cx, cy, r, fx, fy) gradient and the matrix from its space to the picture's."""
+    """A linear (x1, y1, x2, y2) or radial (cx, cy, r, fx, fy) gradient."""
 
     kind: str
     geometry: tuple[float, ...]
     matrix: Points
-    """(3, 3)"""
+    """(3, 3), from the gradient's own space to the drawing's."""
     stops: tuple[tuple[float, Colour], ...]
     spread: str = "pad"
 
@@ -115,51 +115,9 @@ def read_drawing(path: Path) -> Drawing:
 def parse_drawing(data: bytes, name: str) -> Drawing:
     """The drawing in `data`; `name` is for messages. Raises AvatarError."""
     try:
-        return _Reader(_tree(data, name), name).drawing()
+        return _Reader(parse_tree(data, name), name).drawing()
     except (ValueError, OverflowError, FloatingPointError) as error:
         raise AvatarError(f"{name}: {error}.") from error
-
-
-def _tree(data: bytes, name: str) -> ET.Element:
-    """The XML tree, from a parser that knows no entities: neither a bomb nor another file can come in."""
-    builder = ET.TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
-    depth = count = 0
-
-    def tag(raw: str) -> str:
-        return "{" + raw if "}" in raw else raw
-
-    def start(raw: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, count
-        depth, count = depth + 1, count + 1
-        if depth > MAX_DEPTH or count > MAX_ELEMENTS:
-            raise AvatarError(
-                f"{name} has more than {MAX_ELEMENTS} elements or {MAX_DEPTH} levels. Simplify the drawing."
-            )
-        builder.start(tag(raw), {tag(key): value for key, value in attributes.items()})
-
-    def end(raw: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag(raw))
-
-    def doctype(_name: str, _system: str | None, _public: str | None, internal: int) -> None:
-        if internal:
-            raise AvatarError(f"{name} declares XML entities. Save it as plain SVG, without them.")
-
-    def entity(*_: object) -> None:
-        raise AvatarError(f"{name} declares XML entities. Save it as plain SVG, without them.")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.StartDoctypeDeclHandler, parser.EntityDeclHandler = doctype, entity
-    parser.CharacterDataHandler = None
-    try:
-        parser.Parse(data, True)
-        return builder.close()
-    except (expat.ExpatError, AssertionError, LookupError, UnicodeError) as error:
-        raise AvatarError(
-            f"{name} is not well-formed SVG ({error}). Open it in an editor and save it again."
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +139,7 @@ class _Reader:
     clips: dict[str, Shape] = field(default_factory=dict)
     by_id: dict[str, ET.Element] = field(default_factory=dict)
     points: int = 0
+    steps: int = 0
 
     def drawing(self) -> Drawing:
         if self.root.tag != _SVG + "svg":
@@ -249,8 +208,9 @@ class _Reader:
         return style
 
     def _walk(self, element: ET.Element, state: _State, depth: int = 0) -> None:
-        if depth > MAX_DEPTH:
-            raise AvatarError(f"{self.name}: {self._label(element)} refers to itself or is nested too deeply.")
+        self.steps += 1
+        if depth > MAX_DEPTH or self.steps > MAX_STEPS:
+            raise AvatarError(f"{self.name}: {self._label(element)} refers to itself or is repeated too often.")
         kind = self._kind(element)
         if not kind:
             return
@@ -279,7 +239,7 @@ class _Reader:
         target = self.by_id.get(reference[1:]) if reference.startswith("#") else None
         if target is None:
             raise AvatarError(
-                f"{self.name}: {self._label(element)} refers to {reference!r}. Only things in the same file can be referred to."
+                f"{self.name}: {self._label(element)} refers to {reference!r}, which is not in this file. Bring it in."
             )
         return target
 

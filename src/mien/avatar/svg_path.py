@@ -52,8 +52,7 @@ class Path2D:
         return Path2D(self.commands, points)
 
     def split(self, longest: float) -> Path2D:
-        """The same curves in pieces whose control polygons are at most about `longest` long, so that bending them is exact
-        enough."""
+        """The same curves in pieces at most about `longest` long, so that they can be bent."""
         commands: list[int] = []
         points: list[Points] = []
         at, cursor = np.zeros(2), 0

@@ -29,7 +29,7 @@ def angle_free_numbers(text: str) -> list[float]:
 
 
 def parse_colour(text: str) -> Colour | None:
-    """#rgb, #rrggbb, #rrggbbaa, rgb(), rgba() or a common name; None for `none` and `transparent`. Raises ValueError."""
+    """#rgb, #rrggbb, #rrggbbaa, rgb(), rgba() or a common name; None for `none`. Raises ValueError."""
     text = text.strip().lower()
     if text in {"none", "transparent"}:
         return None

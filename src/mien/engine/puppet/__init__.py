@@ -1,4 +1,4 @@
-"""Layered vector avatars, moved by expression coefficients: no pixel and no shape of the driver's reaches the picture."""
+"""Layered vector avatars, moved by expression coefficients: no pixel of the driver's reaches the picture."""
 
 from __future__ import annotations
 

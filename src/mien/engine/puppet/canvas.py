@@ -184,7 +184,7 @@ class PathPaint:
         return clip
 
     def place(self, points: int, count: int, matrix: int) -> None:
-        """Redraw with `count` points at the address `points` ((count, 2) float32) under the (3, 3) float32 matrix at the
+        """Redraw with the (count, 2) float32 array at the address `points`, under the (3, 3) float32 matrix at the
         address `matrix`."""
         self._reset(self.handle)
         self._append(self.handle, self._command_data, self._command_count, points, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from mien.types import Expression
 
 Points = NDArray[np.float64]
 Index = NDArray[np.intp]
+Edge = Callable[[Points], Points]
 
 _CLOSED: Final = 0.9
 """The measured eyeBlink at which lids touch: trackers seldom report a full 1."""
@@ -54,7 +56,7 @@ class LidState:
         wide = e["eyeWide" + suffix] * (1 - 0.6 * squint)
         upper = 0.24 * squint + 0.1 * down + (0.34 * -look if look < 0 else 0.0) + 0.08 * cheek
         upper -= eye.wide / max(eye.meet, 0.2) * (wide + 0.35 * max(look, 0.0))
-        lower = min(0.65 * squint + 1.0 * cheek - 0.3 * min(wide, 0.0), 1.0)
+        lower = min(0.65 * squint + cheek, 1.0)
         open_ = 1 - blink
         tilt = open_ * (0.34 * down * (1 - inner) - 0.26 * inner * (1 - down) * (1 - 0.85 * wide))
         meet = eye.meet * (1 - 0.55 * cheek)
@@ -67,8 +69,8 @@ class Lids:
     def __init__(
         self, eye: Eye, opening: Points, vertices: Index, rest: Points, *, lashes: Index, middle: float
     ) -> None:
-        """`opening` is the opening's outline, (M, 2); `lashes` numbers, from 1, the paths that ride unbent on the nearer lid;
-        `middle` is the x of the nose, which tells inner from outer."""
+        """`opening` is the opening's outline, (M, 2); `lashes` numbers, from 1, the paths that ride
+        unbent on the nearer lid, 0 for others; `middle` is the x of the nose, which tells inner from outer."""
         self.eye, self.vertices = eye, vertices
         x, y = rest[vertices].T
         x0, x1 = opening[:, 0].min(), opening[:, 0].max()
@@ -90,17 +92,19 @@ class Lids:
         close = np.minimum(close, 1.0)
         down = np.where(close > 0, close * state.meet, close * self.eye.meet) * self._height
         up = state.lower * (1 - state.meet) * self._height
-        return self._weight * (down * (1 - self._v) - up * self._v)
+        shift: Points = self._weight * (down * (1 - self._v) - up * self._v)
+        return shift
 
 
-def _edges(outline: Points):  # type: ignore[no-untyped-def]
+def _edges(outline: Points) -> tuple[Edge, Edge]:
     """The upper and the lower edge of a closed outline as functions of x."""
     left, right = int(outline[:, 0].argmin()), int(outline[:, 0].argmax())
     low, high = sorted((left, right))
     ways = [outline[low : high + 1], np.vstack([outline[high:], outline[: low + 1]])]
     ways = [way[np.argsort(way[:, 0], kind="stable")] for way in ways]
     ways.sort(key=lambda way: float(way[:, 1].mean()))
-    return tuple(lambda x, way=way: np.interp(x, way[:, 0], way[:, 1]) for way in ways)
+    upper, lower = ways
+    return lambda x: np.interp(x, *upper.T), lambda x: np.interp(x, *lower.T)
 
 
 def iris_shift(eye: Eye, expression: Expression) -> tuple[float, float]:

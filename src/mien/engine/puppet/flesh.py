@@ -131,15 +131,16 @@ class Flesh:
             self._motions.append((motion, np.concatenate(found) if found else np.zeros(0, np.intp)))
 
     def _head_turn(self) -> HeadTurn:
-        depth, bulge, follow = (np.zeros(len(self.rest)) for _ in range(3))
+        depth, bulge, follow, ear = (np.zeros(len(self.rest)) for _ in range(4))
         for limb in self.limbs:
             at = slice(limb.start, limb.stop)
             depth[at], bulge[at] = limb.layer.depth, limb.layer.bulge
+            ear[at] = {"ear-right": -1.0, "ear-left": 1.0}.get(limb.layer.part, 0.0)
             follow[at] = 0.0 if limb.layer.part in {"body", "backdrop"} else 1.0
         neck = self._of("neck")
         if len(neck):
             follow[neck] = neck_follow(self.rest[neck, 1])
-        return HeadTurn(self.rig.head, self.rest, depth, bulge, follow)
+        return HeadTurn(self.rig.head, self.rest, depth, bulge, follow, ear)
 
     def openness(self, expression: Expression) -> dict[str, float]:
         """How far each eye is open, 1 at rest."""
@@ -196,4 +197,6 @@ def _moved(motion: Motion, amount: float, points: Points) -> Points:
     cos, sin = math.cos(angle), math.sin(angle)
     scale = 1 + (np.array(motion.scale) - 1) * amount
     x, y = ((points - pivot) * scale).T
-    return pivot + np.column_stack([cos * x - sin * y, sin * x + cos * y]) + np.array(motion.move) * amount
+    turned: Points = np.column_stack([cos * x - sin * y, sin * x + cos * y])
+    turned += pivot + np.array(motion.move) * amount
+    return turned

@@ -29,10 +29,10 @@ def saturate(angle: float, limit: float) -> float:
 class HeadTurn:
     """The head's movement for a fixed set of points."""
 
-    def __init__(self, head: Head, rest: Points, depth: Points, bulge: Points, follow: Points) -> None:
-        """`rest` (N, 2); `depth` in front of the skull; `bulge` how much of the roundness is followed; `follow` 1 for the
-        head, 0 for the body, between for the neck."""
-        self.head, self.follow = head, follow
+    def __init__(self, head: Head, rest: Points, depth: Points, bulge: Points, follow: Points, ear: Points) -> None:
+        """`rest` (N, 2); `depth` in front of the skull; `bulge` how much of the roundness is followed; `follow` 1 for
+        the head, 0 for the body, between for the neck; `ear` -1 for an ear on the left of the picture, 1 on the right."""
+        self.head, self.follow, self._ear = head, follow, ear * head.radius[0]
         offset = (rest - np.array(head.centre)) / np.array(head.radius)
         dome = 1 - np.minimum((offset**2).sum(axis=1), 1.7)
         self._near = (depth + head.bulge * bulge * dome) * head.turn
@@ -46,6 +46,8 @@ class HeadTurn:
         share = 0.12 + 0.88 * follow
         out = points.copy()
         out[:, 0] += (self._near * follow + 9 * scale * share) * math.sin(yaw)
+        towards = math.sin(yaw) * np.sign(self._ear)
+        out[:, 0] -= self._ear * np.where(towards > 0, 0.2, -0.09) * towards
         out[:, 1] -= (self._near * follow + 5 * scale * share) * math.sin(pitch) + scale * breath * (1.6 - 0.5 * follow)
         angle = self.lean(roll)
         cos, sin = np.cos(angle), np.sin(angle)

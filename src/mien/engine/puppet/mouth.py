@@ -71,21 +71,23 @@ class MouthState:
                 - (0.5 * pucker + 0.3 * funnel) * purse
                 - 0.14 * parted * (1 - smile) * (1 - 0.6 * stretch)
             )
-            up = 0.44 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
-            corner_y.append(-up * mouth.smile + 0.32 * mouth.open / half_width * parted * (1 - 0.6 * smile))
             lift.append(0.22 * raised * (1 - 0.6 * rolled_up) + 0.24 * funnel * purse + 0.06 * parted)
             drop.append(mouth.open / half_width * parted**0.9 + 0.24 * lowered + 0.26 * funnel * purse)
+            up = 0.44 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
+            between = (0.2 + 0.25 * min(pucker + funnel, 1.0)) * (1 - 0.7 * smile)
+            corner_y.append(between * drop[-1] - up * mouth.smile)
             pressed.append(press)
         tight = 0.5 * sum(pressed)
         smiling = 0.5 * (e["mouthSmileLeft"] + e["mouthSmileRight"])
         frowning = 0.5 * (e["mouthFrownLeft"] + e["mouthFrownRight"])
+        carried = 0.3 * min(jaw, e["mouthClose"]) * mouth.open / half_width
         lips = 1 + (0.4 * pucker + 0.12 * funnel) * purse - 0.4 * tight - 0.14 * smiling
         return MouthState(
             corner_x=(corner_x[0], corner_x[1]),
             corner_y=(corner_y[0], corner_y[1]),
             lift=(lift[0], lift[1]),
             drop=(drop[0], drop[1]),
-            middle=(0.1 * smiling - 0.12 * frowning) * mouth.smile - 0.16 * shrug + 0.3 * min(jaw, e["mouthClose"]) * mouth.open / half_width,
+            middle=(0.1 * smiling - 0.12 * frowning) * mouth.smile - 0.16 * shrug + carried,
             shift=0.22 * (e["mouthLeft"] - e["mouthRight"]) + 0.16 * (e["jawLeft"] - e["jawRight"]),
             upper_lip=max(lips - 0.75 * rolled_up + 0.1 * e["mouthShrugUpper"], 0.15),
             lower_lip=max(lips - 0.75 * rolled_low + 0.22 * e["mouthShrugLower"], 0.15),
@@ -135,7 +137,8 @@ class Lips:
         n = self._n(points[:, 0])
         beyond = np.maximum(np.abs(n) - 1, 0) / 0.55
         away = (points[:, 1] - self.seam_at(points[:, 0])) / (0.95 * self.half_width)
-        return np.exp(-(beyond**2) - away**2)
+        reach: Points = np.exp(-(beyond**2) - away**2)
+        return reach
 
     def jaw_reach(self, points: Points) -> Points:
         """How strongly `points` follow the jaw: 0 at the mouth, 1 at the chin."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.avatar.rig import Rig
+from mien.avatar.svg import Shape
 from mien.engine.puppet.canvas import Canvas, PathPaint
 from mien.engine.puppet.flesh import SHUT, Flesh, Limb
 from mien.types import Array, Expression, Picture
+
+Points = NDArray[np.float64]
 
 
 class PuppetRenderer:
@@ -41,7 +48,7 @@ class PuppetRenderer:
                 self._clips.append((clip, paint.clip_by(clip.shape.path.commands)))
 
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
-        flesh = self._flesh
+        flesh, expression = self._flesh, _finite(expression)
         posed = flesh.posed(expression, time)
         local, matrices = self._local(posed, expression)
         absolute = np.ascontiguousarray((posed - self._origin) * self._scale, np.float32)
@@ -64,9 +71,10 @@ class PuppetRenderer:
         else:
             np.copyto(self._canvas.picture, self._backdrop)
             self._canvas.draw(clear=False)
-        return self._canvas.picture.copy()
+        picture: Picture = self._canvas.picture.copy()
+        return picture
 
-    def _local(self, posed: np.ndarray, expression: Expression) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    def _local(self, posed: Points, expression: Expression) -> tuple[Array, Array]:
         """Points relative to their shape's own place and lean, and the (n, 3, 3) matrices that put them there: so that
         gradients, which lie in the shape's resting place, travel with it."""
         flesh = self._flesh
@@ -88,7 +96,7 @@ class PuppetRenderer:
     def _landmarks(self) -> tuple[Array, Array]:
         rig, k = self._flesh.rig, self._scale
         centre = np.array(rig.head.centre)
-        spots = [centre + (-40, 0), centre + (40, 0), centre + (0, 60)]
+        spots = [centre + np.array(offset) for offset in ((-40, 0), (40, 0), (0, 60))]
         for i, side in enumerate(("right", "left")):
             shape = rig.drawing.shape(rig.eyes[side].opening) if side in rig.eyes else None
             if shape is not None:
@@ -104,18 +112,28 @@ class PuppetRenderer:
         )
 
 
+def _finite(expression: Expression) -> Expression:
+    """The expression with coefficients within [0, 1] and zeros for whatever is not a number."""
+    angles = np.nan_to_num([expression.yaw, expression.pitch, expression.roll], posinf=0.0, neginf=0.0)
+    return replace(
+        expression,
+        coefficients=np.clip(np.nan_to_num(expression.coefficients), 0, 1),
+        yaw=float(angles[0]), pitch=float(angles[1]), roll=float(angles[2]),
+        gaze=np.clip(np.nan_to_num(expression.gaze), -1.5, 1.5),
+    )  # fmt: skip
+
+
 _IDENTITY = np.eye(3, dtype=np.float32)
 
 
-def _moving_shapes(rig: Rig, *, with_backdrop: bool):  # type: ignore[no-untyped-def]
+def _moving_shapes(rig: Rig, *, with_backdrop: bool) -> Iterator[Shape]:
     for shape in (*rig.drawing.shapes, *rig.drawing.clips.values()):
         if with_backdrop or rig.layers[shape.layer].part != "backdrop":
             yield shape
 
 
 def _backdrop(rig: Rig, size: tuple[int, int], scale: float) -> Picture | None:
-    """The layers behind the avatar, drawn once; None where they do not cover the picture, for then every picture is drawn
-    from nothing."""
+    """The layers behind the avatar, drawn once; None where they do not cover the picture."""
     canvas = Canvas(*size)
     matrix = np.diag([scale, scale, 1]).astype(np.float32)
     matrix[:2, 2] = -scale * np.array(rig.drawing.origin)
