@@ -187,7 +187,9 @@ def compare(people: list[Person], answers: dict[str, np.ndarray]) -> None:
         r, error, slope = np.array(values).T
         print(f"{name:20} {len(r):5} {np.median(r):9.2f} {r.min():9.2f} {error.mean():6.3f} {slope.mean():6.2f}")
     every = np.concatenate([np.array(v) for v in rows.values()])
-    print(f"all {len(every)} (clip, channel) pairs: median r {np.median(every[:, 0]):.3f}, mean MAE {every[:, 1].mean():.3f}")
+    print(
+        f"all {len(every)} (clip, channel) pairs: median r {np.median(every[:, 0]):.3f}, mean MAE {every[:, 1].mean():.3f}"
+    )
 
 
 def main() -> None:

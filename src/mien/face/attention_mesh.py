@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.coefficients import Coefficients
-from mien.face.landmarks import Region, place, sigmoid
+from mien.face.landmarks import Region, place, sigmoid, unit_range
 from mien.models.excerpt import excerpt
 from mien.models.litert import Network
 from mien.types import LANDMARK_COUNT, Array, Picture
@@ -89,7 +88,7 @@ class AttentionMesh:
     def landmarks(self, image: Picture, region: Region) -> tuple[Array, float]:
         """(478, 3) float32 points in the frame and the presence score in [0, 1]."""
         crop = region.crop(image, _SIDE)
-        mesh, features, presence = self._trunk(cv2.multiply(crop, 1 / 255, dtype=cv2.CV_32F)[None])
+        mesh, features, presence = self._trunk(unit_range(crop)[None])
         points = np.empty((LANDMARK_COUNT, 3), np.float32)
         points[:468] = mesh.reshape(-1, 3)
         affines = [_window(points[head.points, :2], points[list(head.level), :2]) for head in _HEADS]

@@ -9,28 +9,59 @@ import numpy as np
 from mien.face.pose import Pose, canonical, rotation_from
 from mien.types import COEFFICIENT, COEFFICIENTS, LANDMARK_COUNT, Array, Expression
 
-_WINDOW = 60.0
-"""Seconds of the past that the resting values are taken from."""
+_COUNT = len(COEFFICIENTS)
+_PAST = 60.0
+"""Seconds after which what was seen counts for 1/e."""
 _SAMPLE_EVERY = 0.1
+_SETTLING = 0.6
+"""How fast a resting value may change, per second: a median that tips over must not make the avatar jump."""
 _MEMORY = 20.0
 """Seconds over which the resting shape is averaged once it has settled."""
-_PRIOR = 2.0
+_STRAIGHT = 2.0
 """Seconds' worth of 'looking straight into the camera' assumed before anything is seen."""
 
 _REST_LIMIT = {
-    "brow": 0.5, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
+    "brow": 0.9, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
     "mouthPucker": 0.15, "mouthShrug": 0.2, "mouthRoll": 0.2,
 }  # fmt: skip
 """How much of a coefficient may be the person's own anatomy. Brows and lids differ between people; a smile that lasts
-through the whole clip is still a smile and must not be calibrated away, so the rest of the mouth gets `_REST_DEFAULT`."""
+through the whole clip is still a smile and must not be calibrated away: the rest of the mouth gets `_REST_DEFAULT`."""
 _REST_DEFAULT = 0.08
+_POSE_LIMIT = np.radians([15.0, 15.0, 8.0, 10.0, 10.0]).astype(np.float32)
+"""The same for yaw, pitch, roll and gaze: a camera off to the side is taken out, a hanging head stays one."""
 _FULL = {"eyeBlink": 0.62}
-"""Values that mean the full movement where the network does not reach 1: lids touch at about this much."""
+"""Values that mean the full movement where the network does not reach 1: lids that touch read .6 to .9."""
 
 
 def _per_coefficient(table: dict[str, float], default: float) -> Array:
     values = [next((v for prefix, v in table.items() if name.startswith(prefix)), default) for name in COEFFICIENTS]
     return np.array(values, np.float32)
+
+
+class RunningMedian:
+    """Medians of many channels over the past, in constant time and memory: a fading histogram for each."""
+
+    def __init__(self, low: Array, high: Array, *, memory: float, bins: int = 100) -> None:
+        """`low` and `high` (N,) bound each channel; what is `memory` seconds old counts for 1/e."""
+        self._low, self._width, self._memory = low, (high - low) / bins, memory
+        self._counts = np.zeros((len(low), bins), np.float32)
+        self._rows = np.arange(len(low))
+
+    def add(self, values: Array, seconds: float) -> None:
+        """(N,) values that lasted for so many seconds."""
+        self._counts *= np.float32(np.exp(-seconds / self._memory))
+        bins = np.clip((values - self._low) / self._width, 0, self._counts.shape[1] - 1).astype(np.int64)
+        self._counts[self._rows, bins] += np.float32(max(seconds, 1e-3))
+
+    @property
+    def value(self) -> Array:
+        """(N,) medians, exact to a bin's width; `low` before anything was added."""
+        below = np.cumsum(self._counts, axis=1)
+        half = below[:, -1] / 2
+        bins = np.argmax(below >= half[:, None], axis=1)
+        inside = self._counts[self._rows, bins]
+        share = (half - (below[self._rows, bins] - inside)) / np.maximum(inside, 1e-9)
+        return np.asarray(self._low + (bins + np.clip(share, 0, 1)) * self._width, np.float32)
 
 
 class Neutral:
@@ -42,17 +73,27 @@ class Neutral:
     def __init__(self) -> None:
         self._limit = _per_coefficient(_REST_LIMIT, _REST_DEFAULT)
         self._full = _per_coefficient(_FULL, 1.0)
-        self._samples: deque[tuple[float, Array]] = deque()
+        reach = np.full(5, 1.2, np.float32)
+        self._median = RunningMedian(
+            np.concatenate([np.zeros(_COUNT, np.float32), -reach]),
+            np.concatenate([np.ones(_COUNT, np.float32), reach]),
+            memory=_PAST,
+        )
         self._rest: Array | None = None
+        """(57,) resting coefficients, yaw, pitch, roll, gaze."""
+        self._bare: Array | None = None
+        """(478, 3) shape with everything that the coefficients explain taken off; `_shape` is how it looks at rest."""
         self._shape: Array | None = None
-        self._seconds = 0.0
-        self._last = float("-inf")
+        self._calm_seconds = 0.0
+        self._seen_seconds = 0.0
+        self._last: float | None = None
+        self._sampled = 0.0
         self._recent: deque[tuple[float, Array, Array]] = deque()
         self._fixed = False
 
     def calibrate(self, *, seconds: float = 0.7) -> bool:
         """Take the last `seconds` as this person's neutral, until `release`. False where nothing was seen yet."""
-        recent = [r for r in self._recent if r[0] > self._last - seconds]
+        recent = [r for r in self._recent if self._last is not None and r[0] > self._last - seconds]
         if not recent:
             return False
         self._rest = np.median([values for _, values, _ in recent], axis=0).astype(np.float32)
@@ -70,74 +111,58 @@ class Neutral:
         landmarks (478, 3) in pixels, coefficients (52,) as measured, gaze (2,) radians, time in seconds.
         """
         yaw, pitch, roll = pose.angles
-        mean = canonical()
-        head = pose.to_head(landmarks) - np.tensordot(np.array([yaw, pitch], np.float32), mean.turn_bias, 1)
+        head = pose.to_head(landmarks) - np.tensordot(np.array([yaw, pitch], np.float32), canonical().turn_bias, 1)
         values = np.concatenate([coefficients, [yaw, pitch, roll], gaze]).astype(np.float32)
-        self._observe(head, values, time)
-        assert self._rest is not None and self._shape is not None  # noqa: S101
-        rest = self._rest[: len(COEFFICIENTS)]
-        relative = (coefficients - rest) / np.maximum(self._full - rest, 0.2)
-        rest_turn = rotation_from(*(float(a) for a in self._rest[len(COEFFICIENTS) : -2]))
+        rest, shape = self._observe(head, values, time)
+        relative = (coefficients - rest[:_COUNT]) / np.maximum(self._full - rest[:_COUNT], 0.2)
+        rest_turn = rotation_from(*(float(angle) for angle in rest[_COUNT:-2]))
         turn = Pose(rest_turn.T @ pose.rotation, 1.0, np.zeros(3, np.float32)).angles
         return Expression(
-            (head - (self._shape if self._fixed else _mouth_shut(self._shape))).astype(np.float32),
+            (head - shape).astype(np.float32),
             np.clip(relative, 0, 1).astype(np.float32),
             *turn,
-            (gaze - self._rest[-2:]).astype(np.float32),
+            (gaze - rest[-2:]).astype(np.float32),
         )
 
-    def _observe(self, head: Array, values: Array, time: float) -> None:
-        step = min(max(time - self._last, 0.0), 0.2) if np.isfinite(self._last) else 0.0
+    def _observe(self, head: Array, values: Array, time: float) -> tuple[Array, Array]:
+        """Learn from one frame; the resting values and the resting shape."""
+        step = min(max(time - self._last, 0.0), 0.2) if self._last is not None else 0.0
         self._last = time
         self._recent.append((time, values, head))
         while self._recent[0][0] < time - 2:
             self._recent.popleft()
-        if self._fixed:
-            return
-        if not self._samples or time - self._samples[-1][0] >= _SAMPLE_EVERY or self._rest is None:
-            self._samples.append((time, values))
-            while self._samples[0][0] < time - _WINDOW:
-                self._samples.popleft()
-            self._rest = self._resting()
-        count = len(COEFFICIENTS)
-        moved = values[:count] - self._rest[:count]
-        estimate = head - np.tensordot(moved, canonical().basis, 1)
-        if self._shape is None:
-            self._shape = estimate
-            self._seconds = 0.2
-        else:
-            # Calm, frontal frames say most about the face at rest.
-            calm = float(np.exp(-2 * np.square(moved).sum() - 8 * np.square(values[count : count + 2]).sum()))
-            self._seconds = min(self._seconds + step * calm, _MEMORY)
-            self._shape = self._shape + np.float32(step * calm / self._seconds) * (estimate - self._shape)
+        if not (self._fixed and self._rest is not None and self._shape is not None):
+            self._rest = rest = self._resting(values, step)
+            self._bare = bare = self._stripped(head, values - rest, values, step)
+            self._shape = bare + np.tensordot(rest[:_COUNT], canonical().basis, 1)
+        return self._rest, self._shape
 
-    def _resting(self) -> Array:
-        """(57,) resting coefficients, head angles and gaze. Muscles at rest are at their least: the lower quartile of the
-        past, within what anatomy explains; head and gaze go either way from rest: medians."""
-        seen = np.array([values for _, values in self._samples])
-        count = len(COEFFICIENTS)
-        rest = np.empty(seen.shape[1], np.float32)
-        rest[:count] = np.minimum(np.percentile(seen[:, :count], 25, axis=0), self._limit)
-        prior = np.zeros((round(_PRIOR / _SAMPLE_EVERY), seen.shape[1] - count), np.float32)
-        rest[count:] = np.median(np.concatenate([prior, seen[:, count:]]), axis=0)
-        return rest
+    def _resting(self, values: Array, step: float) -> Array:
+        """(57,) medians of the past, within what anatomy explains, approached without a jump."""
+        self._seen_seconds += step
+        self._sampled += step
+        if self._rest is not None and self._sampled < _SAMPLE_EVERY:
+            return self._rest
+        self._median.add(values, self._sampled)
+        wanted = self._median.value
+        wanted[:_COUNT] = np.minimum(wanted[:_COUNT], self._limit)
+        trust = self._seen_seconds / (self._seen_seconds + _STRAIGHT)
+        wanted[_COUNT:] = np.clip(wanted[_COUNT:] * np.float32(trust), -_POSE_LIMIT, _POSE_LIMIT)
+        reach = np.float32(_SETTLING * self._sampled)
+        self._sampled = 0.0
+        return wanted if self._rest is None else self._rest + np.clip(wanted - self._rest, -reach, reach)
 
-
-_LIPS_APART = 0.022
-"""Distance of the inner lips in inter-ocular units when a mouth is shut; the same for everybody."""
-_UPPER_LIP, _LOWER_LIP = [81, 82, 13, 312, 311], [178, 87, 14, 317, 402]
-
-
-def _mouth_shut(shape: Array) -> Array:
-    """The resting shape with its jaw raised until the lips meet.
-
-    Somebody who talks all the time is never seen at rest, and the basis, being an average, takes too little of the
-    opening away: what remains would make the avatar mumble through closed lips.
-    """
-    jaw = canonical().basis[COEFFICIENT["jawOpen"]]
-    gap = float((shape[_LOWER_LIP, 1] - shape[_UPPER_LIP, 1]).mean()) - _LIPS_APART
-    per_jaw = float((jaw[_LOWER_LIP, 1] - jaw[_UPPER_LIP, 1]).mean())
-    return shape - np.float32(max(gap, 0.0) / per_jaw) * jaw
+    def _stripped(self, head: Array, moved: Array, values: Array, step: float) -> Array:
+        """(478, 3) running mean of the shape without its expression. Calm, frontal frames say most about it."""
+        bare = head - np.tensordot(values[:_COUNT], canonical().basis, 1)
+        turned = values[_COUNT : _COUNT + 2]
+        calm = float(np.exp(-2 * np.square(moved[:_COUNT]).sum() - 8 * np.square(turned).sum()))
+        if self._bare is None:
+            self._calm_seconds = 0.1 * calm
+            return np.asarray(bare, np.float32)
+        self._calm_seconds = min(self._calm_seconds + step * calm, _MEMORY)
+        share = step * calm / max(self._calm_seconds, 1e-6)
+        return np.asarray(self._bare + np.float32(share) * (bare - self._bare), np.float32)
 
 
 _EYES = {"right": (33, 133, slice(468, 473)), "left": (362, 263, slice(473, 478))}
@@ -152,7 +177,7 @@ def gaze_of(head: Array, coefficients: Array) -> Array:
     The iris's place between the corners gives the horizontal angle. Lids hide the iris from above and below and follow
     it, so the vertical angle is the network's own reading, which knows the lids.
     """
-    assert len(head) == LANDMARK_COUNT  # noqa: S101
+    assert len(head) == LANDMARK_COUNT
     horizontal = []
     for first, second, iris in _EYES.values():
         points = head[iris, :2]

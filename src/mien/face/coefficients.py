@@ -16,7 +16,7 @@ from mien.types import Array
 
 
 class Coefficients:
-    """(478, 3) landmarks in pixels → (52,) float32 in [0, 1]: two layers on the landmarks' offsets from the mean face."""
+    """(478, 3) landmarks in pixels → (52,) float32 in [0, 1]: two layers on the offsets from the mean face."""
 
     def __init__(self, weights: dict[str, Array] | None = None) -> None:
         """`weights` as in the file; by default the fitted ones."""
@@ -24,7 +24,8 @@ class Coefficients:
         self._points = self._weights["points"].astype(np.int64)
 
     def __call__(self, landmarks: Array) -> Array:
-        return self.of_head(head_pose(landmarks).to_head(landmarks)[None])[0]
+        coefficients: Array = self.of_head(head_pose(landmarks).to_head(landmarks)[None])[0]
+        return coefficients
 
     def of_head(self, heads: Array) -> Array:
         """(N, 52) from (N, 478, 3) landmarks in the head's frame."""

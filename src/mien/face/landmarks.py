@@ -58,8 +58,22 @@ class Region:
         return Region(float(x), float(y), float((high - low).max()) * grow, roll)
 
     def shift(self, other: Region) -> float:
-        """How far another region is from this one, in place and size, as a share of this one's side."""
-        return math.hypot(other.x - self.x, other.y - self.y) / self.side + abs(math.log(other.side / self.side))
+        """How far another region is from this one: in place as a share of this one's side, in size and lean alike."""
+        place = math.hypot(other.x - self.x, other.y - self.y) / self.side
+        turn = abs(math.remainder(other.roll - self.roll, math.tau)) / 2
+        return place + abs(math.log(other.side / self.side)) + turn
+
+    def follow(self, other: Region, *, slack: float = 0.015) -> Region:
+        """This region, drawn after another one by a slack leash. The landmark model's answer depends a little on its
+        framing: a frame that follows every tremble of the answer makes it tremble more."""
+        shift = self.shift(other)
+        share = max(0.0, 1 - slack / shift) if shift > 0 else 0.0
+        return Region(
+            self.x + share * (other.x - self.x),
+            self.y + share * (other.y - self.y),
+            self.side * (other.side / self.side) ** share,
+            self.roll + share * math.remainder(other.roll - self.roll, math.tau),
+        )
 
     def to_frame(self, side: int) -> Array:
         """(2, 3) affine from pixels of a side×side crop to pixels of the frame."""
@@ -87,7 +101,7 @@ class FaceMesh:
     def landmarks(self, image: Picture, region: Region) -> tuple[Array, float]:
         """(478, 3) float32 points in the frame and the presence score in [0, 1]."""
         crop = region.crop(image, self._side)
-        tensor = cv2.multiply(crop, 1 / 255, dtype=cv2.CV_32F)[None]
+        tensor = unit_range(crop)[None]
         points, presence, *_ = self._mesh(tensor)
         return place(points.reshape(-1, 3), region, self._side), sigmoid(float(presence.reshape(-1)[0]))
 
@@ -95,6 +109,11 @@ class FaceMesh:
         """(52,) float32 in [0, 1] from (478, 3) landmarks in pixels."""
         points = np.ascontiguousarray(landmarks[None, _BLENDSHAPE_INPUT, :2], np.float32)
         return np.clip(self._blendshapes(points)[0].reshape(-1), 0, 1)
+
+
+def unit_range(picture: Picture) -> Array:
+    """uint8 as float32 in [0, 1]."""
+    return np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
 
 
 def place(points: Array, region: Region, side: int) -> Array:

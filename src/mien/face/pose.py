@@ -21,13 +21,13 @@ class Canonical:
     """The average face, looking straight ahead. Unit: the distance between the outer eye corners."""
 
     shape: Array
-    """(478, 3) float32, mean face at rest; origin between the outer eye corners, x right in the picture, y down, z away."""
+    """(478, 3) float32, mean face at rest; origin between the outer eye corners, x right, y down, z away."""
     basis: Array
     """(52, 478, 3) float32, the offset of every landmark at each coefficient's full value."""
     turn_bias: Array
-    """(2, 478, 3) float32, offset per radian of yaw and of pitch: how far the landmark model misjudges a turned face."""
+    """(2, 478, 3) float32, offset per radian of yaw and of pitch: how the landmark model misjudges a turned face."""
     rigidity: Array
-    """(478,) float32, weights for finding the pose: high on the brow ridge and nose bridge, low on jaw, lips and lids."""
+    """(478,) float32, weights for finding the pose: high on brow ridge and nose bridge, low on jaw and lips."""
 
 
 @cache

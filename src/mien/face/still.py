@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mien.face.boxes import around, containment, iou
@@ -153,11 +152,3 @@ class FaceFinder:
 def _upright_likeness(face: StillFace) -> float:
     """Likeness, less for one that leans: what is no human face looks like one at some angle or other."""
     return face.likeness * (0.7 + 0.3 * math.cos(face.pose.angles[2]))
-
-
-def outlined(image: Picture, face: StillFace) -> Picture:
-    """The picture with the landmarks drawn on it, for looking at what was found."""
-    drawn = image.copy()
-    for x, y in face.landmarks[:, :2]:
-        cv2.circle(drawn, (round(float(x)), round(float(y))), max(1, image.shape[0] // 400), (0, 255, 0), -1)
-    return drawn

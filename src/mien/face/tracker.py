@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,11 +58,11 @@ class _Track:
     """Where to look in the next frame; None while lost."""
     box: Array
     seen: float
+    smooth: OneEuro
     look: Look | None = None
     """How this person has looked so far."""
     frames: int = 0
     neutral: Neutral = field(default_factory=Neutral)
-    smooth: OneEuro = field(default_factory=for_landmarks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +82,10 @@ class FaceTracker:
     `reset` starts a new clip. At most `max_faces` are followed. `model` names the mesh.
     """
 
-    def __init__(self, detector: Detector, mesh: Mesh, *, max_faces: int = 6) -> None:
-        self._detector, self._mesh, self._max_faces = detector, mesh, max_faces
+    def __init__(
+        self, detector: Detector, mesh: Mesh, *, max_faces: int = 6, smoothing: Callable[[], OneEuro] = for_landmarks
+    ) -> None:
+        self._detector, self._mesh, self._max_faces, self._smoothing = detector, mesh, max_faces, smoothing
         self.model = mesh.name
         self.reset()
 
@@ -95,7 +98,8 @@ class FaceTracker:
 
     def calibrate(self) -> bool:
         """Take everybody's face of this moment as neutral. False where nobody is in sight."""
-        return any([track.neutral.calibrate() for track in self._tracks if track.region])
+        done = [track.neutral.calibrate() for track in self._tracks if track.region]
+        return any(done)
 
     def __call__(self, frame: Frame) -> list[Face]:
         """Faces of the frame that are really seen in it; nothing is held or guessed."""
@@ -217,7 +221,7 @@ class FaceTracker:
                 if difference < least:
                     best, least = track, difference
         if best is None:
-            best = _Track(self._next_id, None, box, frame.time)
+            best = _Track(self._next_id, None, box, frame.time, self._smoothing())
             self._next_id += 1
             self._tracks.append(best)
         # Taken: nobody else in this frame can be the same person.
@@ -227,7 +231,8 @@ class FaceTracker:
     def _measure(self, frame: Frame, sighting: _Sighting) -> Face:
         """Smooth, measure, and remember where to look next."""
         track = sighting.track
-        track.region = Region.around_landmarks(sighting.landmarks)
+        framed = Region.around_landmarks(sighting.landmarks)
+        track.region = track.region.follow(framed) if track.region else framed
         unit = float(np.linalg.norm(sighting.landmarks[263] - sighting.landmarks[33])) + 1e-6
         landmarks = track.smooth(sighting.landmarks, frame.time, unit=unit)
         coefficients = self._mesh.coefficients(landmarks)
