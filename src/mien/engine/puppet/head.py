@@ -31,7 +31,7 @@ class HeadTurn:
 
     def __init__(self, head: Head, rest: Points, depth: Points, bulge: Points, follow: Points, ear: Points) -> None:
         """`rest` (N, 2); `depth` in front of the skull; `bulge` how much of the roundness is followed; `follow` 1 for
-        the head, 0 for the body, between for the neck; `ear` -1 for an ear on the left of the picture, 1 on the right."""
+        the head, 0 for the body, between for the neck; `ear` -1 for an ear on the picture's left, 1 on its right."""
         self.head, self.follow, self._ear = head, follow, ear * head.radius[0]
         offset = (rest - np.array(head.centre)) / np.array(head.radius)
         dome = 1 - np.minimum((offset**2).sum(axis=1), 1.7)

@@ -57,6 +57,7 @@ class MouthState:
         jaw, pucker, funnel = e["jawOpen"], e["mouthPucker"], e["mouthFunnel"]
         purse = mouth.protrude
         parted = max(jaw - e["mouthClose"], 0.0)
+        carried = 0.3 * min(jaw, e["mouthClose"]) * mouth.open / half_width
         rolled_up, rolled_low = e["mouthRollUpper"], e["mouthRollLower"]
         shrug = 0.6 * e["mouthShrugLower"] + 0.4 * e["mouthShrugUpper"]
         corner_x, corner_y, lift, drop, pressed = [], [], [], [], []
@@ -66,22 +67,22 @@ class MouthState:
             raised = e["mouthUpperUp" + side] + 0.35 * e["noseSneer" + side]
             lowered = e["mouthLowerDown" + side]
             outwards = 0.28 * smile + 0.2 * stretch + 0.1 * dimple + 0.04 * press - 0.02 * frown
-            corner_x.append(
-                outwards * mouth.smile
-                - (0.5 * pucker + 0.3 * funnel) * purse
-                - 0.14 * parted * (1 - smile) * (1 - 0.6 * stretch)
+            narrow = (0.42 * pucker + 0.24 * funnel) * purse + 0.14 * parted * (1 - smile) * (1 - 0.6 * stretch)
+            corner_x.append(outwards * mouth.smile - min(narrow, 0.52))
+            lift.append(
+                0.22 * raised * (1 - 0.6 * rolled_up)
+                + (0.24 * funnel + 0.6 * min(pucker * parted, 0.2)) * purse
+                + 0.06 * parted
             )
-            lift.append(0.22 * raised * (1 - 0.6 * rolled_up) + 0.24 * funnel * purse + 0.06 * parted)
             drop.append(mouth.open / half_width * parted**0.9 + 0.24 * lowered + 0.26 * funnel * purse)
             up = 0.44 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
             between = (0.2 + 0.25 * min(pucker + funnel, 1.0)) * (1 - 0.7 * smile)
-            corner_y.append(between * drop[-1] - up * mouth.smile)
+            corner_y.append(between * drop[-1] + 0.75 * carried - up * mouth.smile)
             pressed.append(press)
         tight = 0.5 * sum(pressed)
         smiling = 0.5 * (e["mouthSmileLeft"] + e["mouthSmileRight"])
         frowning = 0.5 * (e["mouthFrownLeft"] + e["mouthFrownRight"])
-        carried = 0.3 * min(jaw, e["mouthClose"]) * mouth.open / half_width
-        lips = 1 + (0.4 * pucker + 0.12 * funnel) * purse - 0.4 * tight - 0.14 * smiling
+        lips = 1 + (0.2 * pucker + 0.1 * funnel) * purse - 0.4 * tight - 0.14 * smiling
         return MouthState(
             corner_x=(corner_x[0], corner_x[1]),
             corner_y=(corner_y[0], corner_y[1]),
