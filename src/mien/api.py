@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mien.errors import EngineError, InputError, OutputError
 from mien.options import Animating, Anonymizing, Reading, Rerendering, Tracking, takes
@@ -13,13 +12,18 @@ from mien.types import Avatar, Frame, Scene
 
 if TYPE_CHECKING:
     from mien.emotion.timeline import Timeline
-    from mien.media.reader import VideoReader
+    from mien.engine.base import Engine
     from mien.pipeline import EmotionReader, Progress, Tracker
     from mien.scene.avatar import AvatarScene
     from mien.scene.paste import PasteScene
 
-Clip = Annotated[Path, "The video to read."]
-SIZES = range(64, 2049)
+SIZES: Final = range(64, 2049)
+"""Lengths of an avatar picture's longer side that can be asked for, pixels."""
+PEOPLE: Final = range(1, 9)
+_MANY: Final = 32
+"""Faces followed at once where every one must be covered."""
+_SIDE_FILES: Final = {"csv": ".expression.csv", "summary": ".expression.json", "report": ".report.html"}
+_VIDEO: Final = (".mp4", ".m4v")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Outcome:
     coverage: float
     """Share of the frames in which a face was seen, 0 to 1."""
     people: int
+    """How many different people were seen."""
     cards: int
     """Frames in whose place the card is shown."""
     audio: str | None
@@ -55,63 +60,60 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, all but the timeline."""
-        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "timeline"}
-        plain = {k: str(v) if isinstance(v, Path) else v for k, v in record.items()}
-        rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in plain.items()}
-        return rounded | {"files": [str(f) for f in self.files], "warnings": list(self.warnings)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "timeline"}
+        return {name: _plain(value) for name, value in values.items()}
 
 
 @takes(Anonymizing)
-def anonymize(clip: Clip, options: Anonymizing) -> Outcome:
+def anonymize(clip: Annotated[str | Path, "The video."], options: Anonymizing) -> Outcome:
     """Give everybody in a clip another face and keep what their own expresses."""
-    return _rerender(clip, options.avatar, options, options.scene, f"{clip.stem}-anonymous.mp4", options)
+    return _rerender(Path(clip), options, f"{Path(clip).stem}-anonymous.mp4")
 
 
 @takes(Animating)
 def animate(
-    source: Annotated[str, "The picture to bring to life: a file, or an avatar by name."],
-    driving: Annotated[Path, "The video whose expression it takes on."],
+    source: Annotated[str | Path, "The picture to bring to life, or an avatar by name."],
+    driving: Annotated[str | Path, "The video whose expression it takes on."],
     options: Animating,
 ) -> Outcome:
     """Bring a picture to life with the expression of the person in a video."""
-    return _rerender(driving, source, options, Scene.AVATAR, f"{Path(source).stem}-{driving.stem}.mp4", None)
+    chosen = {f.name: getattr(options, f.name) for f in fields(options)}
+    return _rerender(
+        Path(driving), Anonymizing(avatar=source, **chosen), f"{Path(source).stem}-{Path(driving).stem}.mp4"
+    )
 
 
 @takes(Reading)
-def read(
-    clip: Annotated[Path, "The video or picture to read."],
-    options: Reading,
-) -> Outcome:
+def read(clip: Annotated[str | Path, "The video or picture."], options: Reading) -> Outcome:
     """Read the visible expression off a clip or a picture: a table, a summary and a report. No video is made."""
     from mien.avatar.library import PICTURES
+    from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
 
+    clip = Path(clip)
     stem = options.output or clip.with_suffix("")
-    targets = _side_files(stem, options, clip)
     warnings: list[str] = []
     if clip.suffix.lower() in PICTURES:
-        frames: Iterable[Frame] = [_still(clip)]
+        still = _still(clip)
+        targets = _side_files(stem, options, clip)
         pipeline = Pipeline(
-            frames, _tracker(options), emotions=_emotions(warnings), total=1, on_progress=options.on_progress
+            [still], _tracker(options, clip), emotions=_emotions(warnings), total=1, on_progress=options.on_progress
         )
         progress = pipeline.run()
     else:
-        from mien.media.reader import VideoReader
-
         with VideoReader(clip) as video:
+            targets = _side_files(stem, options, clip)
             pipeline = Pipeline(
-                video, _tracker(options), emotions=_emotions(warnings), total=video.frame_count,
+                video, _tracker(options, clip), emotions=_emotions(warnings), total=video.frame_count,
                 on_progress=options.on_progress,
             )  # fmt: skip
             progress = pipeline.run()
     return _outcome(clip, None, targets, pipeline.timeline, progress, warnings)
 
 
-def _rerender(
-    clip: Path, wanted: str | Path, options: Rerendering, scene: Scene, default_name: str, more: Anonymizing | None
-) -> Outcome:
+def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
+    """A clip with another face. Everything that can be wrong is looked for before the work begins."""
     from mien.avatar import library
-    from mien.engine import registry
     from mien.media.atomic import check_target
     from mien.media.reader import VideoReader
     from mien.media.writer import VideoWriter
@@ -119,65 +121,68 @@ def _rerender(
 
     if options.size not in SIZES:
         raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+    if options.people not in PEOPLE:
+        raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
     output = options.output or clip.with_name(default_name)
     warnings: list[str] = []
     with VideoReader(clip) as video:
-        if output.suffix.lower() not in (".mp4", ".m4v"):
+        if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
-        avatar = library.find(wanted)
-        check_target(output, clip, avatar.path)
+        check_target(output, clip)
         targets = _side_files(output, options, clip)
-        engine = registry.get(options.engine) if options.engine else registry.for_avatar(avatar.kind)
-        tracker = _tracker(options)
-        stage = _scene(engine, avatar, options.size, scene, more, video)
-        with VideoWriter.like(video, output, size=stage.size, audio=options.audio) as writer:
+        avatar = library.find(options.avatar)
+        check_target(output, clip, avatar.path)
+        engine = _engine(options.engine, avatar)
+        tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
+        scene = _scene(engine, avatar, options, video.size)
+        with VideoWriter.like(video, output, size=scene.size, audio=options.audio) as writer:
             pipeline = Pipeline(
-                video, tracker, scene=stage, sinks=[writer], emotions=_emotions(warnings), total=video.frame_count,
+                video, tracker, scene=scene, sinks=[writer], emotions=_emotions(warnings), total=video.frame_count,
                 on_progress=options.on_progress,
             )  # fmt: skip
             progress = pipeline.run()
-            warnings += stage.verdict()
+            warnings += scene.verdict()
     return _outcome(
         clip, output, targets, pipeline.timeline, progress, warnings,
-        avatar=avatar.name, engine=engine.name, scene=scene.value, cards=stage.cards, audio=writer.audio_note,
+        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=writer.audio_note,
     )  # fmt: skip
 
 
-def _scene(
-    engine: Any, avatar: Avatar, size: int, scene: Scene, options: Anonymizing | None, video: VideoReader
-) -> AvatarScene | PasteScene:
-    from mien.scene.avatar import AvatarScene
+def _engine(wanted: str | None, avatar: Avatar) -> Engine:
+    from mien.engine import registry
+
+    engine = registry.get(wanted) if wanted else registry.for_avatar(avatar.kind)
+    if engine.needs != "expression":
+        raise EngineError(f"The engine {engine.name!r} needs the driver's pixels, which nothing here gives away.")
+    if avatar.kind not in engine.takes:
+        raise EngineError(
+            f"The engine {engine.name!r} takes a {' or a '.join(engine.takes)}, and {avatar.name} is a {avatar.kind}. "
+            f"Leave --engine out, or use {registry.for_avatar(avatar.kind).name}."
+        )
+    return engine
+
+
+def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int, int]) -> AvatarScene | PasteScene:
     from mien.scene.guard import GuardedRenderer
 
-    if engine.needs != "expression":
-        raise EngineError(f"The engine {engine.name!r} needs the driver's pixels, which this command never gives away.")
-    if avatar.kind not in engine.takes:
-        raise EngineError(f"The engine {engine.name!r} takes {' and '.join(engine.takes)}, not a {avatar.kind}.")
-    renderer = GuardedRenderer(engine.prepare(avatar, size=size), engine=engine.name)
-    if scene is Scene.AVATAR:
-        return AvatarScene(renderer, people=options.people if options else 1)
+    renderer = GuardedRenderer(engine.prepare(avatar, size=options.size), engine=engine.name)
+    if options.scene is Scene.AVATAR:
+        from mien.scene.avatar import AvatarScene
+
+        return AvatarScene(renderer, people=options.people)
     from mien.scene.paste import PasteScene
 
     return PasteScene(
-        renderer,
-        size=video.size,
-        fit_colours=avatar.kind == "picture",
-        forget_after=options.forget_after if options else None,
-    )
+        renderer, size=size, fit_colours=avatar.kind == "picture", forget_after=options.forget_after
+    )  # fmt: skip
 
 
-def _tracker(options: Tracking) -> Tracker:
-    from mien import models
-    from mien.face.detect import BlazeFace
-    from mien.face.landmarks import FaceMesh
-    from mien.face.parts import read_task
-    from mien.face.tracker import FaceTracker
+def _tracker(options: Tracking, clip: Path, *, everybody: bool = False) -> Tracker:
+    from mien.face.parts import open_tracker
+    from mien.neutral import calibrated
 
-    parts = read_task(models.path("face-landmarker"))
-    return FaceTracker(
-        BlazeFace(parts["face_detector.tflite"]),
-        FaceMesh(parts["face_landmarks_detector.tflite"], parts["face_blendshapes.tflite"]),
-    )
+    faces = {"max_faces": _MANY} if everybody else {}
+    return calibrated(open_tracker(detector=options.detector, **faces), options.neutral, clip)
 
 
 def _emotions(warnings: list[str]) -> EmotionReader | None:
@@ -187,7 +192,7 @@ def _emotions(warnings: list[str]) -> EmotionReader | None:
     from mien.emotion.smoothing import EmotionSmoother
 
     if not models.available(MODEL):
-        warnings.append(f"No emotion model on this machine, so no emotions were read: `mien models pull {MODEL}`.")
+        warnings.append(f"No emotion model is on this machine, so no emotions were read: `mien models pull {MODEL}`.")
         return None
     classify, smooth = EmotionClassifier.find(), EmotionSmoother()
     return lambda frame, face: smooth(face.id, frame.time, classify(frame, face))
@@ -195,23 +200,18 @@ def _emotions(warnings: list[str]) -> EmotionReader | None:
 
 def _still(path: Path) -> Frame:
     from mien.media.images import read_image
-
-    picture = read_image(path)
     from mien.scene.avatar import lay_on
 
-    return Frame(lay_on(picture, (255, 255, 255)), 0, 0.0)
+    return Frame(lay_on(read_image(path), (255, 255, 255)), 0, 0.0)
 
 
 def _side_files(stem: Path, options: Reading | Rerendering, clip: Path) -> dict[str, Path]:
     """Where tables and reports go, checked before any work is done."""
     from mien.media.atomic import check_target
 
-    endings = {"csv": ".expression.csv", "summary": ".expression.json", "report": ".report.html"}
-    base = stem.with_suffix("") if stem.suffix.lower() in (".mp4", ".m4v") else stem
-    files = {kind: base.with_name(base.name + end) for kind, end in endings.items() if getattr(options, kind)}
-    for file in files.values():
-        check_target(file, clip)
-    return files
+    base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
+    wanted = {kind: base.with_name(base.name + end) for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
+    return {kind: file for kind, file in wanted.items() if check_target(file, clip)}
 
 
 def _outcome(
@@ -219,18 +219,29 @@ def _outcome(
     warnings: list[str], *, avatar: str | None = None, engine: str | None = None, scene: str | None = None,
     cards: int = 0, audio: str | None = None,
 ) -> Outcome:  # fmt: skip
-    from mien.emotion.report import write_report
-
+    """Write the tables and reports asked for, and sum up."""
     if timeline.coverage == 0:
-        warnings.append(f"No face was found anywhere in {clip}.")
+        shown = " The avatar rests throughout." if scene == Scene.AVATAR.value else ""
+        warnings.append(f"No face was found anywhere in {clip}.{shown}")
     if "csv" in targets:
         timeline.write_csv(targets["csv"])
     if "summary" in targets:
         timeline.write_json(targets["summary"])
     if "report" in targets:
+        from mien.emotion.report import write_report
+
         write_report(timeline, targets["report"], title=clip.name, note=" ".join(warnings))
+    length = timeline.duration
     return Outcome(
-        clip, output, tuple(targets.values()), avatar, engine, scene, progress.frames, timeline.duration,
-        progress.seconds, progress.fps, timeline.duration / progress.seconds if progress.seconds else 0.0,
-        timeline.coverage, len(timeline.faces), cards, audio, tuple(warnings), timeline,
+        clip, output, tuple(targets.values()), avatar, engine, scene, progress.frames, length, progress.seconds,
+        progress.fps, length / progress.seconds if progress.seconds else 0.0, timeline.coverage, len(timeline.faces),
+        cards, audio, tuple(warnings), timeline,
     )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 4)
+    return str(value) if isinstance(value, Path) else value

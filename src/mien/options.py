@@ -28,7 +28,7 @@ class takes(Generic[P, Options]):  # noqa: N801
     """
 
     def __init__(self, options: Callable[P, Options]) -> None:
-        self._options = options
+        self._options: Callable[..., Options] = options
 
     @overload
     def __call__(self, function: Callable[[A, Options], R]) -> Callable[Concatenate[A, P], R]: ...
@@ -62,7 +62,8 @@ class Tracking:
     )
     neutral: Annotated[
         str,
-        "Which face counts as relaxed: 'auto' (estimated all along), 'first' (when first seen), or a time in seconds.",
+        "Which face counts as relaxed: 'auto' (estimated all along), 'first' (when first seen), a time in seconds, or "
+        "'frame:N'.",
     ] = "auto"
     on_progress: OnProgress | None = None
 
@@ -116,6 +117,6 @@ class Demonstrating:
     """What `demo` can be told."""
 
     output: Annotated[Path, "Folder to write into."] = Path("mien-demo")
-    avatar: Annotated[str, "The puppet that takes the patient's place."] = DEFAULT
+    avatar: Annotated[str, "The built-in avatar that takes the patient's place."] = DEFAULT
     size: Annotated[int, "Length in pixels of the clips' sides."] = 512
     on_progress: OnProgress | None = field(default=None)

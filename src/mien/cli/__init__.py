@@ -15,9 +15,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if arguments is None else arguments
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        from mien.cli.app import app
+        from mien.cli.app import run
 
-        app(arguments, prog_name="mien", standalone_mode=True)
+        run(arguments)
     except MienError as error:
         _fail(str(error), error.exit_code, arguments)
     except KeyboardInterrupt:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import typer
 
-from mien import api
-from mien.cli import models, show
+from mien import api, demo
+from mien.cli import avatars, engines, fomm, models, show
 from mien.cli.derive import command
 
 app = typer.Typer(
@@ -17,12 +18,37 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-def _run(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
+def run(arguments: list[str]) -> None:
+    """Parse and run one command; leaves through SystemExit."""
+    logging.getLogger("mien").addHandler(_Notes())
+    arguments, notes = fomm.translate(arguments)
+    for note in notes:
+        show.note(note)
+    app(arguments, prog_name="mien")
+
+
+def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
     with show.progress_bar(function.__name__) as on_progress:
         done = function(**arguments, on_progress=on_progress)
-    show.outcome(done, as_json)
+    show.result(done, as_json)
 
 
-for function in (api.anonymize, api.animate, api.read):
-    command(app, function, _run)
+class _Notes(logging.Handler):
+    """What the package logs, as one line on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        show.note(record.getMessage())
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(False, "--version", callback=show.version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+for function in (api.anonymize, api.animate, api.read, demo.demo):
+    command(app, function, _work)
+app.add_typer(avatars.app, name="avatars")
+app.command("engines")(engines.engines)
 app.add_typer(models.app, name="models")

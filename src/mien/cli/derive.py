@@ -33,7 +33,7 @@ def command(
 
 
 def _notes(function: Callable[..., Any]) -> set[str]:
-    return {name for name, hint in function.__annotations__.items() if get_origin(hint) is Annotated}
+    return {name for name, hint in function.__annotations__.items() if hasattr(hint, "__metadata__")}
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:

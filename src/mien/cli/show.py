@@ -1,23 +1,29 @@
-"""What the commands print: a progress bar, the outcome in words or as JSON, errors as one line."""
+"""What the commands print: a progress bar, results in words or as JSON, notes. Results go to standard output, all else
+to standard error."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import singledispatch
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mien.api import Outcome
+from mien.demo import Demo
+
 if TYPE_CHECKING:
-    from mien.api import Outcome
     from mien.pipeline import Progress
+    from mien.study.suitability import Suitability
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A bar on standard error with frames per second and the time left; nothing where nobody watches."""
+    """A bar with frames per second and the time left; nothing where nobody watches."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -31,31 +37,96 @@ def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
     )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None, fps=0.0)
-        yield lambda progress: bar.update(
-            task,
-            completed=progress.frames,
-            total=progress.total and max(progress.total, progress.frames),
-            fps=progress.fps,
-        )
+
+        def on_progress(at: Progress) -> None:
+            total = None if at.total is None else max(at.total, at.frames)
+            bar.update(task, completed=at.frames, total=total, fps=at.fps)
+
+        yield on_progress
 
 
-def outcome(done: Outcome, as_json: bool) -> None:
-    """What a run wrote and how it went; warnings go to standard error."""
+def result(done: Outcome | Demo, as_json: bool) -> None:
+    """What a run wrote and how it went."""
     if as_json:
         print_json(done.to_dict())
     else:
-        for path in [done.output, *done.files]:
-            if path is not None:
-                typer.echo(f"wrote {path}")
-        sound = f", sound {done.audio}" if done.audio else ""
-        typer.echo(
-            f"{done.frames} frames in {done.seconds:.1f} s ({done.fps:.0f} fps, {done.speed:.1f}× real time); "
-            f"a face seen in {done.coverage:.0%}{sound}"
-        )
+        _describe(done)
+
+
+@singledispatch
+def _describe(done: Any) -> None:
+    raise TypeError(done)
+
+
+@_describe.register
+def _(done: Outcome) -> None:
+    for path in [done.output, *done.files]:
+        if path is not None:
+            typer.echo(f"wrote {path}")
+    sound = f"; sound {done.audio}" if done.audio else ""
+    typer.echo(f"{_pace(done)}; a face seen in {done.coverage:.0%} of it{sound}")
     for warning in done.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        note(warning, kind="warning")
+
+
+@_describe.register
+def _(done: Demo) -> None:
+    for step in done.steps:
+        typer.echo(f"{step.what:<44} {step.path}")
+        if step.outcome is not None:
+            typer.echo(f"{'':<44} {_pace(step.outcome)}")
+    for warning in done.warnings:
+        note(warning, kind="warning")
+
+
+def _pace(done: Outcome) -> str:
+    return f"{done.frames} frames in {done.seconds:.1f} s ({done.fps:.0f} fps, {done.speed:.1f}× real time)"
+
+
+def suitability(picture: Path, found: Suitability) -> None:
+    """The scores as a table, then the advice."""
+    rows = [(f.name, f"{f.score:g}", f.seen) for f in found.findings]
+    table(("criterion", "of 10", "seen"), rows)
+    for finding in found.findings:
+        if finding.advice:
+            typer.echo(f"- {finding.name}: {finding.advice}")
+    if found.faces > 1:
+        typer.echo(f"- {picture} shows {found.faces} faces; the largest is taken.")
+    x, y, width, height = found.crop
+    typer.echo(
+        f"{picture} is {found.verdict} ({found.score:g} of 10); used from it: {width}×{height} pixels at {x}, {y}."
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns on standard output; plain text where it is no terminal."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        drawn.add_row(*row)
+    Console().print(drawn)
+
+
+def note(text: str, *, kind: str = "note") -> None:
+    """A line beside the result."""
+    typer.echo(f"{kind}: {text}", err=True)
 
 
 def print_json(record: Any) -> None:
     """One JSON value on standard output."""
     typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+def version(wanted: bool) -> None:
+    """Print mien's version and leave."""
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"mien {version('mien')}")
+        raise typer.Exit

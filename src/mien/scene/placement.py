@@ -19,8 +19,10 @@ FOREHEAD, TEMPLES, JAW, CHIN = 0.75, 0.22, 0.09, 0.14
 """How far the cover reaches beyond the landmarks, in distances between the outer eye corners: over the forehead to the
 hairline (the topmost landmark lies on the forehead), over the ears, beside the jaw, and below the chin."""
 
+_PIVOT: Final = np.array([0, 0.85, 0.75], np.float32)
+"""About which a head turns, in its own frame: between the ears, a little below. Avatars turn about there, too."""
 _EYES = ((33, 133), (362, 263))
-_MOUTH = (61, 291)
+_MOUTH = (13, 14)
 
 
 def anchors(face: Face) -> Array:
@@ -28,10 +30,10 @@ def anchors(face: Face) -> Array:
     size and roll and looks straight ahead. Steadier than the landmarks themselves, and a yawn does not move them."""
     pose = head_pose(face.landmarks)
     shape = canonical().shape
-    points = np.stack([shape[list(pair), :2].mean(0) for pair in (*_EYES, _MOUTH)])
+    points = np.stack([shape[list(group), :2].mean(0) for group in (*_EYES, _MOUTH)])
     cos, sin = math.cos(face.roll), math.sin(face.roll)
-    turn = np.array([[cos, -sin], [sin, cos]], np.float32)
-    return np.asarray(points @ turn.T * np.float32(pose.scale) + pose.translation[:2], np.float32)
+    turn = np.array([[cos, -sin], [sin, cos]], np.float32) * np.float32(pose.scale)
+    return np.asarray((points - _PIVOT[:2]) @ turn.T + pose.to_frame(_PIVOT[None])[0, :2], np.float32)
 
 
 def upright(face: Face) -> Expression:

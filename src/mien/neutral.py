@@ -1,0 +1,67 @@
+"""Which moment of a clip shows the driver's relaxed face: chosen by the user, or estimated all along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mien.errors import InputError
+from mien.media.reader import VideoReader
+from mien.types import Face, Frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mien.face.tracker import FaceTracker
+    from mien.pipeline import Tracker
+
+_BEFORE = 1.0
+"""Seconds before the chosen moment from which faces are followed, to be sure of them by then."""
+
+
+def calibrated(tracker: FaceTracker, neutral: str, clip: Path) -> Tracker:
+    """The tracker, told which face is neutral: "auto", "first" (when first seen), or a time in seconds or "frame:N",
+    for which the clip is read up to there. Raises InputError for anything else, and where nobody is seen then."""
+    if neutral == "auto":
+        return tracker
+    if neutral == "first":
+        return _FirstNeutral(tracker)
+    with VideoReader(clip) as video:
+        by_number = neutral.startswith("frame:")
+        time = _number(neutral.removeprefix("frame:"), neutral) / (video.fps if by_number else 1)
+        for frame in video:
+            if frame.time >= time - _BEFORE:
+                seen = tracker(frame)
+            if frame.time >= time:
+                break
+        else:
+            raise InputError(f"{clip} is over before {time:.2f} s. Choose an earlier moment for the neutral face.")
+    if not (seen and tracker.calibrate()):
+        raise InputError(f"Nobody is seen in {clip} at {time:.2f} s. Choose a moment at which the face is in sight.")
+    return tracker
+
+
+def _number(text: str, whole: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise InputError(
+            f"{whole!r} is no neutral face. Give 'auto', 'first', a time in seconds such as 2.5, or 'frame:60'."
+        )
+    return number
+
+
+class _FirstNeutral:
+    """Takes the first face seen for the relaxed one."""
+
+    def __init__(self, tracker: FaceTracker) -> None:
+        self._tracker = tracker
+        self._done = False
+
+    def __call__(self, frame: Frame) -> list[Face]:
+        faces = self._tracker(frame)
+        if faces and not self._done:
+            self._done = self._tracker.calibrate()
+            faces = self._tracker(frame)
+        return faces
