@@ -10,13 +10,14 @@ movement, and reports correlation and mean absolute error on it. Writes numbers 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.fit_face_model import SWAPPED, TURNED, mirror
+from benchmarks.fit_face_model import mirror
 from mien import models
 from mien.errors import MienError
 from mien.face.attention_mesh import AttentionMesh
@@ -79,7 +80,7 @@ def look(path: Path, detector: BlazeFace, full: FaceMesh, lite: AttentionMesh) -
     return Person(path.stem, *(np.array(part) for part in zip(*seen, strict=True))) if seen else None
 
 
-def pictures(path: Path):  # noqa: ANN201
+def pictures(path: Path) -> Iterator[np.ndarray]:
     """RGB pictures of a clip, or the one of an image file."""
     if path.suffix == ".mp4":
         with VideoReader(path) as reader:
@@ -187,9 +188,8 @@ def compare(people: list[Person], answers: dict[str, np.ndarray]) -> None:
         r, error, slope = np.array(values).T
         print(f"{name:20} {len(r):5} {np.median(r):9.2f} {r.min():9.2f} {error.mean():6.3f} {slope.mean():6.2f}")
     every = np.concatenate([np.array(v) for v in rows.values()])
-    print(
-        f"all {len(every)} (clip, channel) pairs: median r {np.median(every[:, 0]):.3f}, mean MAE {every[:, 1].mean():.3f}"
-    )
+    r, error = np.median(every[:, 0]), every[:, 1].mean()
+    print(f"all {len(every)} (clip, channel) pairs: median r {r:.3f}, mean MAE {error:.3f}")
 
 
 def main() -> None:

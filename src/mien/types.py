@@ -27,7 +27,7 @@ Picture = NDArray[np.uint8]
 Array = NDArray[np.float32]
 
 LANDMARK_COUNT: Final = 478
-"""Points of the face mesh: 468 on the skin, then five for the right iris (468 is its centre), five for the left (473)."""
+"""Points of the face mesh: 468 on the skin, then five for the right iris (468 is its centre) and the left (473)."""
 
 COEFFICIENTS: Final[tuple[str, ...]] = (
     "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",

@@ -88,6 +88,7 @@ class Neutral:
         self._seen_seconds = 0.0
         self._last: float | None = None
         self._sampled = 0.0
+        self._wanted: Array | None = None
         self._recent: deque[tuple[float, Array, Array]] = deque()
         self._fixed = False
 
@@ -141,15 +142,16 @@ class Neutral:
         """(57,) medians of the past, within what anatomy explains, approached without a jump."""
         self._seen_seconds += step
         self._sampled += step
-        if self._rest is not None and self._sampled < _SAMPLE_EVERY:
-            return self._rest
-        self._median.add(values, self._sampled)
-        wanted = self._median.value
-        wanted[:_COUNT] = np.minimum(wanted[:_COUNT], self._limit)
-        trust = self._seen_seconds / (self._seen_seconds + _STRAIGHT)
-        wanted[_COUNT:] = np.clip(wanted[_COUNT:] * np.float32(trust), -_POSE_LIMIT, _POSE_LIMIT)
-        reach = np.float32(_SETTLING * self._sampled)
-        self._sampled = 0.0
+        wanted = self._wanted
+        if wanted is None or self._sampled >= _SAMPLE_EVERY:
+            self._median.add(values, self._sampled)
+            self._sampled = 0.0
+            wanted = self._median.value
+            wanted[:_COUNT] = np.minimum(wanted[:_COUNT], self._limit)
+            trust = self._seen_seconds / (self._seen_seconds + _STRAIGHT)
+            wanted[_COUNT:] = np.clip(wanted[_COUNT:] * np.float32(trust), -_POSE_LIMIT, _POSE_LIMIT)
+            self._wanted = wanted
+        reach = np.float32(_SETTLING * step)
         return wanted if self._rest is None else self._rest + np.clip(wanted - self._rest, -reach, reach)
 
     def _stripped(self, head: Array, moved: Array, values: Array, step: float) -> Array:
@@ -181,7 +183,9 @@ def gaze_of(head: Array, coefficients: Array) -> Array:
     horizontal = []
     for first, second, iris in _EYES.values():
         points = head[iris, :2]
-        radius = float(np.linalg.norm(points[1:] - points[0], axis=1).mean())
+        # The longer of the two diameters: an iris that looks aside is foreshortened along the other.
+        across, down = points[1] - points[3], points[2] - points[4]
+        radius = max(float(np.linalg.norm(across)), float(np.linalg.norm(down))) / 2
         offset = float(points[0, 0] - (head[first, 0] + head[second, 0]) / 2)
         reach = offset / max(radius * _IRIS_RADIUS_TO_EYE_RADIUS, 1e-4)
         horizontal.append(float(np.arcsin(np.clip(reach, -0.8, 0.8))))

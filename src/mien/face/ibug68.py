@@ -2,7 +2,8 @@
 
 The order is iBUG's: jaw from the right ear to the left (0–16), right brow (17–21), left brow (22–26), bridge of the
 nose downwards (27–30), its base from right to left (31–35), right eye (36–41), left eye (42–47), outer lips (48–59),
-inner lips (60–67); eyes and lips run clockwise in the picture from their right corner. Right and left are the person's own.
+inner lips (60–67). Eyes and lips run clockwise in the picture from the corner on its left. Right and left are the
+person's own.
 """
 
 from __future__ import annotations

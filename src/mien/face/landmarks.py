@@ -113,7 +113,8 @@ class FaceMesh:
 
 def unit_range(picture: Picture) -> Array:
     """uint8 as float32 in [0, 1]."""
-    return np.multiply(picture, np.float32(1 / 255), dtype=np.float32)
+    scaled: Array = picture.astype(np.float32) * np.float32(1 / 255)
+    return scaled
 
 
 def place(points: Array, region: Region, side: int) -> Array:
