@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from mien.options import Demonstrating, OnProgress, takes
 if TYPE_CHECKING:
     from mien.api import Outcome
     from mien.avatar.performance import Script
-    from mien.types import Avatar, Frame, Picture
+    from mien.types import Array, Avatar, Frame, Picture
 
 FPS: Final = 25
 _STAND_IN: Final = "kofi"
@@ -93,8 +93,8 @@ def consultation() -> Script:
             Moment(3.2, "neutral", 0, yaw=-8), Moment(4.4, "neutral", 0, yaw=10, gaze=(14, 0)),
             Moment(5.0, "sad", 0.8, pitch=-7, roll=4, gaze=(0, -10)),
             Moment(7.2, "sad", 0.9, pitch=-9, roll=6, gaze=(-8, -8)),
-            Moment(7.9, "neutral", 0, yaw=-14), Moment(8.6, "fear", 0.9, yaw=-6, pitch=2),
-            Moment(9.8, "fear", 0.9, yaw=-4), Moment(10.3, "surprise", 0.9, pitch=4), Moment(11.3, "surprise", 0.8),
+            Moment(7.9, "neutral", 0, yaw=-14), Moment(8.6, "fear", 0.75, yaw=-6, pitch=2),
+            Moment(9.8, "fear", 0.75, yaw=-4), Moment(10.3, "surprise", 0.9, pitch=4), Moment(11.3, "surprise", 0.8),
             Moment(11.9, "disgust", 0.9, yaw=8, roll=-4), Moment(13.0, "disgust", 0.9, yaw=10),
             Moment(13.6, "angry", 0.9, pitch=-5), Moment(15.0, "angry", 0.9, yaw=-6, pitch=-4),
             Moment(15.6), Moment(17.2, "neutral", 0, yaw=16, gaze=(-16, 4)), Moment(17.8, "happy", 0.5, yaw=2),
@@ -116,17 +116,20 @@ def perform(
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
     from mien.scene.avatar import lay_on
+    from mien.types import Frame
 
     renderer = registry.for_avatar(actor.kind).prepare(actor, size=size)
 
-    def film() -> Iterator[Frame]:
-        from mien.types import Frame
-
-        for index in range(round(script.duration * FPS)):
-            time = index / FPS
-            yield Frame(lay_on(renderer(script.at(time), time=time), (255, 255, 255)), index, time, index)
-
+    smile = _resting_smile(actor)
     total = round(script.duration * FPS)
+
+    def film() -> Iterator[Frame]:
+        for index in range(total):
+            expression = script.at(index / FPS)
+            expression = replace(expression, offsets=expression.offsets - smile)
+            picture = lay_on(renderer(expression, time=index / FPS), (255, 255, 255))
+            yield Frame(picture, index, index / FPS, index)
+
     with tempfile.TemporaryDirectory() as folder:
         voice = Path(folder) / "voice.wav"
         write_voice(script, voice)
@@ -138,6 +141,20 @@ def perform(
                 film(), lambda _: [], scene=lambda tracked: (frame for frame, _ in tracked), sinks=[writer],
                 total=total, on_progress=on_progress,
             ).run()  # fmt: skip
+
+
+def _resting_smile(actor: Avatar) -> Array:
+    """(478, 3) offsets of the smile a photo was taken with: an actor begins with a straight face."""
+    import numpy as np
+
+    from mien.avatar.crop import largest_face
+    from mien.face.pose import canonical
+    from mien.types import COEFFICIENTS
+
+    assert actor.picture is not None
+    face, _ = largest_face(actor.picture, name=actor.name)
+    smiling = np.array([name.startswith(("mouthSmile", "mouthDimple", "cheekSquint")) for name in COEFFICIENTS])
+    return np.tensordot(0.9 * smiling * face.coefficients, canonical().basis, 1).astype(np.float32)
 
 
 def side_by_side(clips: list[Path], path: Path) -> None:
@@ -161,6 +178,8 @@ def side_by_side(clips: list[Path], path: Path) -> None:
 
 def _astronaut() -> Avatar:
     """NASA's portrait of Eileen Collins, public domain, as scikit-image carries it."""
+    import numpy as np
+
     from mien.avatar.crop import portrait
     from mien.types import Avatar
 
@@ -170,9 +189,8 @@ def _astronaut() -> Avatar:
         raise InputError(
             "The demo's photo comes with scikit-image, which is not installed: pip install 'mien[demo]'."
         ) from error
-    import cv2
-
-    picture = cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2RGBA)
+    rgb = np.asarray(data.astronaut(), np.uint8)  # type: ignore[no-untyped-call]
+    picture = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
     return Avatar(
         "astronaut", Path("astronaut"), "picture", portrait(picture, name="the photo"), licence="public domain"
     )

@@ -7,7 +7,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from mien.errors import AvatarError, InputError, OutputError
@@ -38,8 +37,8 @@ def user_folder() -> Path:
 
 def built_in() -> dict[str, Path]:
     """Folders of the avatars that come with mien, by name."""
-    with as_file(files("mien.avatar") / "builtin") as folder:
-        return {path.name: path for path in sorted(folder.iterdir()) if (path / RIG_FILE).is_file()}
+    folder = Path(__file__).parent / "builtin"
+    return {path.name: path for path in sorted(folder.iterdir()) if (path / RIG_FILE).is_file()}
 
 
 def users() -> dict[str, Path]:

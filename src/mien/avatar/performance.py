@@ -45,7 +45,7 @@ class Script:
     blinks: Sequence[float] = ()
     """Seconds at which the lids are shut."""
     speech: Sequence[tuple[float, str]] = field(default=())
-    """Seconds at which speaking begins, and what is said: names of `VISEMES`, one letter a sound; a space is a pause."""
+    """Seconds at which speaking begins, and what is said: names of `VISEMES`, a letter a sound; a space is a pause."""
 
     @property
     def duration(self) -> float:
