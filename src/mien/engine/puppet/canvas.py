@@ -7,6 +7,7 @@ package's own wrapper makes one Python object per point.
 from __future__ import annotations
 
 import ctypes
+import threading
 from typing import Final
 
 import numpy as np
@@ -79,6 +80,9 @@ class _ThorVG:
 
 
 _library: _ThorVG | None = None
+_drawing = threading.RLock()
+"""Canvases share the rasteriser's scratch memory, so two threads must not draw at once. Re-entrant, because a collected
+canvas may be destroyed while another draws."""
 
 
 def _thorvg() -> _ThorVG:
@@ -103,7 +107,8 @@ class Canvas:
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
-            self._tvg["canvas_destroy"](self._handle)
+            with _drawing:
+                self._tvg["canvas_destroy"](self._handle)
             self._handle = None
 
     def add(self, shape: Shape, commands: NDArray[np.uint8]) -> PathPaint:
@@ -115,9 +120,10 @@ class Canvas:
 
     def draw(self, *, clear: bool) -> None:
         """Render all paths, over what is in the picture unless `clear`."""
-        self._tvg["canvas_update"](self._handle)
-        self._tvg["canvas_draw"](self._handle, clear)
-        self._tvg["canvas_sync"](self._handle)
+        with _drawing:
+            self._tvg["canvas_update"](self._handle)
+            self._tvg["canvas_draw"](self._handle, clear)
+            self._tvg["canvas_sync"](self._handle)
 
 
 class PathPaint:
@@ -134,6 +140,7 @@ class PathPaint:
             tvg["paint_set_visible"],
         )
         self._command_data, self._command_count = self._commands.ctypes.data, len(self._commands)
+        self._gradients: list[tuple[ctypes._NamedFuncPointer, int]] = []
         self._opacity, self.visible = 255, True
 
     def dress(self, shape: Shape) -> None:
@@ -141,7 +148,7 @@ class PathPaint:
         tvg = self._tvg
         tvg["shape_set_fill_rule"](self.handle, int(shape.even_odd))
         if isinstance(shape.fill, Gradient):
-            tvg["shape_set_gradient"](self.handle, self._gradient(shape.fill))
+            self._ink("shape_set_gradient", shape.fill)
         elif shape.fill:
             tvg["shape_set_fill_color"](self.handle, *_bytes(shape.fill))
         if shape.stroke and shape.stroke_width > 0:
@@ -154,9 +161,14 @@ class PathPaint:
         tvg["shape_set_stroke_join"](self.handle, _JOINS.get(shape.join, 0))
         tvg["shape_set_stroke_miterlimit"](self.handle, max(shape.miter, 1.0))
         if isinstance(ink, Gradient):
-            tvg["shape_set_stroke_gradient"](self.handle, self._gradient(ink))
+            self._ink("shape_set_stroke_gradient", ink)
         else:
             tvg["shape_set_stroke_color"](self.handle, *_bytes(ink))
+
+    def _ink(self, setter: str, gradient: Gradient) -> None:
+        handle = self._gradient(gradient)
+        self._gradients.append((self._tvg[setter], handle))
+        self._tvg[setter](self.handle, handle)
 
     def _gradient(self, gradient: Gradient) -> int:
         tvg = self._tvg
@@ -189,6 +201,8 @@ class PathPaint:
         self._reset(self.handle)
         self._append(self.handle, self._command_data, self._command_count, points, count)
         self._place(self.handle, matrix)
+        for setter, gradient in self._gradients:
+            setter(self.handle, gradient)  # the same one again: a gradient is laid out anew only when it is set
 
     def fade(self, opacity: float) -> None:
         """Set the opacity, 0 to 1; at 0 nothing is rasterised."""

@@ -89,7 +89,7 @@ class MouthState:
             lift=(lift[0], lift[1]),
             drop=(drop[0], drop[1]),
             middle=(0.1 * smiling - 0.12 * frowning) * mouth.smile - 0.16 * shrug + carried,
-            shift=0.22 * (e["mouthLeft"] - e["mouthRight"]) + 0.16 * (e["jawLeft"] - e["jawRight"]),
+            shift=0.3 * (e["mouthLeft"] - e["mouthRight"]) + 0.16 * (e["jawLeft"] - e["jawRight"]),
             upper_lip=max(lips - 0.75 * rolled_up + 0.1 * e["mouthShrugUpper"], 0.15),
             lower_lip=max(lips - 0.75 * rolled_low + 0.22 * e["mouthShrugLower"], 0.15),
             purse=min(1.0, pucker + 0.6 * funnel),
