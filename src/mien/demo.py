@@ -14,11 +14,13 @@ from mien.options import Demonstrating, OnProgress, takes
 if TYPE_CHECKING:
     from mien.api import Outcome
     from mien.avatar.performance import Script
-    from mien.types import Array, Avatar, Frame, Picture
+    from mien.types import Array, Avatar, Expression, Frame, Picture
 
 FPS: Final = 25
 _STAND_IN: Final = "kofi"
 """Built-in avatar whose drawn portrait serves as the picture to animate."""
+_SMILE: Final = {"mouthSmile": 1.25, "mouthDimple": 1.25, "cheekSquint": 1.25, "mouthUpperUp": 0.4}
+"""How much of a photo's own smile is taken back: more than all of it, for the cheeks keep its folds and light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,7 @@ def perform(
 
     def film() -> Iterator[Frame]:
         for index in range(total):
-            expression = script.at(index / FPS)
-            expression = replace(expression, offsets=expression.offsets - smile)
-            picture = lay_on(renderer(expression, time=index / FPS), (255, 255, 255))
+            picture = lay_on(renderer(_straight(script.at(index / FPS), smile), time=index / FPS), (255, 255, 255))
             yield Frame(picture, index, index / FPS, index)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -153,8 +153,14 @@ def _resting_smile(actor: Avatar) -> Array:
 
     assert actor.picture is not None
     face, _ = largest_face(actor.picture, name=actor.name)
-    smiling = np.array([name.startswith(("mouthSmile", "mouthDimple", "cheekSquint")) for name in COEFFICIENTS])
-    return np.tensordot(0.9 * smiling * face.coefficients, canonical().basis, 1).astype(np.float32)
+    share = [next((s for start, s in _SMILE.items() if name.startswith(start)), 0.0) for name in COEFFICIENTS]
+    return np.tensordot(np.array(share) * face.coefficients, canonical().basis, 1).astype(np.float32)
+
+
+def _straight(expression: Expression, smile: Array) -> Expression:
+    """The expression without the photo's own smile, but for as far as a smile or an open mouth is acted."""
+    acted = max(expression["mouthSmileLeft"], expression["jawOpen"])
+    return replace(expression, offsets=expression.offsets - smile * (1 - 0.6 * acted))
 
 
 def side_by_side(clips: list[Path], path: Path) -> None:
