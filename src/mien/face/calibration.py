@@ -188,7 +188,7 @@ def gaze_of(head: Array, coefficients: Array) -> Array:
         radius = max(float(np.linalg.norm(across)), float(np.linalg.norm(down))) / 2
         offset = float(points[0, 0] - (head[first, 0] + head[second, 0]) / 2)
         reach = offset / max(radius * _IRIS_RADIUS_TO_EYE_RADIUS, 1e-4)
-        horizontal.append(float(np.arcsin(np.clip(reach, -0.8, 0.8))))
+        horizontal.append(float(np.arcsin(np.clip(reach, -0.72, 0.72))))
     up = sum(coefficients[COEFFICIENT[f"eyeLookUp{side}"]] for side in ("Left", "Right")) / 2
     down = sum(coefficients[COEFFICIENT[f"eyeLookDown{side}"]] for side in ("Left", "Right")) / 2
     blink = sum(coefficients[COEFFICIENT[f"eyeBlink{side}"]] for side in ("Left", "Right")) / 2

@@ -88,7 +88,7 @@ class BlazeFace:
     """Score that a less sure face must reach when it fills the detector's picture as faces in training did: hands and
     shadows seldom do (of 100 false ones in five clips, 3; of 358 true ones, all)."""
 
-    def __init__(self, content: bytes, *, threshold: float = 0.5, strict: bool = True) -> None:
+    def __init__(self, content: bytes, *, threshold: float = 0.4, strict: bool = True) -> None:
         """`threshold` is the least score of a first look. `strict` gives doubtful faces a second one from close by;
         without it, drawings and animals come through, and whoever asks must judge for themselves."""
         self._network = Network(content, name="face detector", threads=1)

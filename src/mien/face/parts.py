@@ -76,7 +76,7 @@ def open_detector(name: str) -> Detector:
     raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
 
 
-def _blazeface(*, threshold: float = 0.5, strict: bool = True) -> BlazeFace:
+def _blazeface(*, threshold: float = 0.4, strict: bool = True) -> BlazeFace:
     from mien.face.detect import BlazeFace
 
     if models.available(_FULL):

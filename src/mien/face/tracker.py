@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from mien.face.boxes import around, containment, iou
+from mien.face.boxes import around, containment, iou, shared
 from mien.face.calibration import Neutral, gaze_of
 from mien.face.detect import Detection, Detector, look, windows
 from mien.face.identity import SAME, Look
@@ -110,7 +110,7 @@ class FaceTracker:
             if id(track) not in seen:
                 track.region = None
         sightings += self._search(frame, sightings, cut=cut)
-        faces = [self._measure(frame, sighting) for sighting in sightings]
+        faces = [self._measure(frame, sighting, clear=_clear(sighting, sightings)) for sighting in sightings]
         self._tracks = [t for t in self._tracks if t.region or frame.time - t.seen < FORGET_AFTER]
         return sorted(faces, key=lambda face: face.id)
 
@@ -216,8 +216,8 @@ class FaceTracker:
         for track in self._tracks:
             if track.region is None and track.look is not None:
                 difference = track.look.difference(now)
-                if not cut and frame.time - track.seen < MISSED_FOR and iou(track.box, box) > 0.3:
-                    difference *= 0.5
+                if not cut and frame.time - track.seen < MISSED_FOR:
+                    difference *= _nearness(track.box, box)
                 if difference < least:
                     best, least = track, difference
         if best is None:
@@ -228,8 +228,8 @@ class FaceTracker:
         best.region = Region.around_landmarks(landmarks)
         return best
 
-    def _measure(self, frame: Frame, sighting: _Sighting) -> Face:
-        """Smooth, measure, and remember where to look next."""
+    def _measure(self, frame: Frame, sighting: _Sighting, *, clear: bool) -> Face:
+        """Smooth, measure, and remember where to look next and, where nobody is in front, how this person looks."""
         track = sighting.track
         framed = Region.around_landmarks(sighting.landmarks)
         track.region = track.region.follow(framed) if track.region else framed
@@ -238,10 +238,25 @@ class FaceTracker:
         coefficients = self._mesh.coefficients(landmarks)
         pose = head_pose(landmarks)
         gaze = gaze_of(pose.to_head(landmarks), coefficients)
-        if track.frames % 5 == 0:
+        if track.look is None or (clear and track.frames % 5 == 0):
             now = Look.at(frame.image, landmarks, pose, coefficients)
             track.look = now if track.look is None else track.look.towards(now, 1 / min(track.frames / 5 + 1, 20))
         track.frames += 1
         track.box, track.seen = around(landmarks), frame.time
         expression = track.neutral(landmarks, pose, coefficients, gaze, frame.time)
         return Face(track.id, track.box, landmarks, coefficients, *pose.angles, gaze, sighting.presence, expression)
+
+
+def _clear(sighting: _Sighting, sightings: list[_Sighting]) -> bool:
+    """Whether nobody else is in front of or close to this face."""
+    reach = 0.3 * float(sighting.box[2] - sighting.box[0])
+    wide = sighting.box + np.array([-reach, -reach, reach, reach], np.float32)
+    return not any(other is not sighting and shared(wide, other.box) > 0 for other in sightings)
+
+
+def _nearness(last: Array, now: Array) -> float:
+    """Factor on the difference of two looks for where somebody turns up a moment after they were lost."""
+    if iou(last, now) > 0.3:
+        return 0.5
+    between = np.linalg.norm((last[:2] + last[2:] - now[:2] - now[2:]) / 2)
+    return 0.75 if between < 2 * float(now[2] - now[0]) else 1.0
