@@ -6,7 +6,6 @@ its right eye is the one on the left of the picture.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.avatar.svg import Drawing, read_drawing
+from mien.avatar.toml_table import SIDES, Point, Table
 from mien.errors import AvatarError
 from mien.types import COEFFICIENTS
 
@@ -33,9 +33,6 @@ PARTS: Final[tuple[str, ...]] = (
     "teeth-lower", "tongue",
 )  # fmt: skip
 """What a layer can be."""
-
-SIDES: Final = ("right", "left")
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,7 @@ def read_rig(folder: Path) -> Rig:
 
 def parse_rig(table: Mapping[str, Any], folder: Path) -> Rig:
     """The rig that a TOML table describes, with the drawing it names in `folder`. Raises AvatarError."""
-    top = _Table(table, str(folder / RIG_FILE), "")
+    top = Table(table, str(folder / RIG_FILE), "")
     version = top.number("version", low=0, high=1e6)
     if version != VERSION:
         raise top.error("version", f"is {version:g}; this mien reads version {VERSION}")
@@ -184,7 +181,7 @@ def parse_rig(table: Mapping[str, Any], folder: Path) -> Rig:
     return rig
 
 
-def _head(t: _Table) -> Head:
+def _head(t: Table) -> Head:
     head = Head(
         t.point("centre"), t.point("radius", low=1), t.point("neck"), t.number("bulge", 40), t.number("turn", 1)
     )
@@ -192,7 +189,7 @@ def _head(t: _Table) -> Head:
     return head
 
 
-def _eye(t: _Table) -> Eye:
+def _eye(t: Table) -> Eye:
     eye = Eye(
         t.text("opening"), t.point("gaze", (7.0, 5.0)), t.number("meet", 0.8, low=0, high=1),
         t.number("wide", 0.25, low=0, high=2),
@@ -201,13 +198,13 @@ def _eye(t: _Table) -> Eye:
     return eye
 
 
-def _brow(t: _Table) -> Brow:
+def _brow(t: Table) -> Brow:
     brow = Brow(t.number("rise", 14), t.number("lower", 9))
     t.done()
     return brow
 
 
-def _mouth(t: _Table) -> Mouth:
+def _mouth(t: Table) -> Mouth:
     mouth = Mouth(
         t.text("seam"), t.text("opening"), t.number("open", 46, low=0), t.number("chin", 24, low=0), t.number("chin_y"),
         t.number("smile", 1, low=0, high=4), t.number("protrude", 1, low=0, high=2),
@@ -216,7 +213,7 @@ def _mouth(t: _Table) -> Mouth:
     return mouth
 
 
-def _layers(t: _Table) -> dict[str, Layer]:
+def _layers(t: Table) -> dict[str, Layer]:
     layers = {}
     for name in t.values:
         row = t.table(name)
@@ -231,12 +228,12 @@ def _layers(t: _Table) -> dict[str, Layer]:
     return layers
 
 
-def _opacities(t: _Table, layers: Mapping[str, Layer]) -> dict[str, float]:
+def _opacities(t: Table, layers: Mapping[str, Layer]) -> dict[str, float]:
     rest = {name: t.table(name).number("opacity", 1.0, low=0, high=1) for name in layers}
     return {name: opacity for name, opacity in rest.items() if opacity != 1.0}
 
 
-def _motion(t: _Table) -> Motion:
+def _motion(t: Table) -> Motion:
     by = t.table("by")
     for name in by.values:
         if name not in COEFFICIENTS:
@@ -251,7 +248,7 @@ def _motion(t: _Table) -> Motion:
     return motion
 
 
-def _check(rig: Rig, top: _Table) -> None:
+def _check(rig: Rig, top: Table) -> None:
     """Whether the names in the rig and those in the drawing fit together."""
     drawn = rig.drawing.layers
     for name in drawn:
@@ -279,75 +276,3 @@ def _check(rig: Rig, top: _Table) -> None:
             raise top.error(f"eye.{side}", f"is missing, but the layer {name!r} belongs to that eye")
         if (kind in {"lip", "mouth", "teeth", "tongue"} or layer.mouth or layer.jaw) and rig.mouth is None:
             raise top.error("mouth", f"is missing, but the layer {name!r} moves with it")
-
-
-class _Table:
-    """Typed access to a TOML table that knows where it is and which of its keys have been read."""
-
-    def __init__(self, values: Mapping[str, Any], file: str, path: str) -> None:
-        self.values, self.file, self.path = values, file, path
-        self.read: set[str] = set()
-
-    def error(self, key: str, trouble: str) -> AvatarError:
-        return AvatarError(f"{self.file}: {self._name(key)} {trouble}.")
-
-    def _name(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def _get(self, key: str, default: Any) -> Any:
-        self.read.add(key)
-        value = self.values.get(key, default)
-        if value is None:
-            raise self.error(key, "is missing")
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._get(key, default)
-        if not isinstance(value, str) or len(value) > 200:
-            raise self.error(key, "must be a text in quotes, at most 200 characters long")
-        return value
-
-    def number(self, key: str, default: float | None = None, *, low: float = -1e4, high: float = 1e4) -> float:
-        return self._number(key, self._get(key, default), low, high)
-
-    def _number(self, key: str, value: object, low: float, high: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.error(key, "must be a number")
-        if not low <= value <= high:
-            raise self.error(key, f"is {value:g}; it must be from {low:g} to {high:g}")
-        return float(value)
-
-    def point(self, key: str, default: Point | None = None, *, low: float = -1e4) -> Point:
-        value = self._get(key, default)
-        if not isinstance(value, list | tuple) or len(value) != 2:
-            raise self.error(key, "must be two numbers, like [256, 240]")
-        x, y = (self._number(key, v, low, 1e4) for v in value)
-        return x, y
-
-    def table(self, key: str) -> _Table:
-        value = self._get(key, None)
-        if not isinstance(value, Mapping):
-            raise self.error(key, "must be a table")
-        return _Table(value, self.file, self._name(key))
-
-    def tables(self, key: str) -> list[_Table]:
-        value = self._get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-            raise self.error(key, f"must be written as [[{key}]] tables")
-        return [_Table(item, self.file, f"{self._name(key)}[{i}]") for i, item in enumerate(value)]
-
-    def sides(self, key: str) -> list[tuple[str, _Table]]:
-        """The sub-tables `right` and `left`, those that are there."""
-        if key not in self.values:
-            return []
-        both = self.table(key)
-        found = [(side, both.table(side)) for side in SIDES if side in both.values]
-        both.done()
-        return found
-
-    def done(self) -> None:
-        """Raise for a key that nothing has read: most likely misspelt."""
-        for key in self.values:
-            if key not in self.read:
-                near = get_close_matches(str(key), self.read, n=1)
-                raise self.error(str(key), "is not known here" + (f"; did you mean {near[0]}?" if near else ""))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.avatar.svg_ink import SVG, Ink, References, label, length, unit
 from mien.avatar.svg_path import MAX_COORDINATE, Path2D, basic_shape, parse_path
-from mien.avatar.svg_style import Colour, angle_free_numbers, parse_colour, parse_transform
+from mien.avatar.svg_style import angle_free_numbers, parse_transform
 from mien.avatar.svg_tree import MAX_DEPTH, parse_tree
 from mien.errors import AvatarError
 
@@ -29,8 +30,6 @@ MAX_POINTS: Final = 60_000
 MAX_STEPS: Final = 20_000
 """Elements visited, those that `<use>` repeats counted each time."""
 
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-_XLINK: Final = "{http://www.w3.org/1999/xlink}href"
 _SHAPES: Final = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"})
 _SILENT: Final = frozenset({"title", "desc", "metadata", "defs", "linearGradient", "radialGradient", "clipPath"})
 _INHERITED: Final = (
@@ -38,21 +37,6 @@ _INHERITED: Final = (
     "stroke-linejoin", "stroke-miterlimit", "color",
 )  # fmt: skip
 _PROPERTIES: Final = (*_INHERITED, "opacity", "display", "visibility", "clip-path", "filter", "mask")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gradient:
-    """A linear (x1, y1, x2, y2) or radial (cx, cy, r, fx, fy) gradient."""
-
-    kind: str
-    geometry: tuple[float, ...]
-    matrix: Points
-    """(3, 3), from the gradient's own space to the drawing's."""
-    stops: tuple[tuple[float, Colour], ...]
-    spread: str = "pad"
-
-
-Ink = Colour | Gradient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,11 +122,15 @@ class _Reader:
     shapes: list[Shape] = field(default_factory=list)
     clips: dict[str, Shape] = field(default_factory=dict)
     by_id: dict[str, ET.Element] = field(default_factory=dict)
+    refer: References = field(init=False)
     points: int = 0
     steps: int = 0
 
+    def __post_init__(self) -> None:
+        self.refer = References(self.name, self.by_id)
+
     def drawing(self) -> Drawing:
-        if self.root.tag != _SVG + "svg":
+        if self.root.tag != SVG + "svg":
             raise AvatarError(f"{self.name} has no <svg> at its root. Save it as plain SVG.")
         for element in self.root.iter():
             key = element.get("id")
@@ -153,9 +141,7 @@ class _Reader:
         for child in self.root:
             kind = self._kind(child)
             if kind in _SHAPES or kind == "use":
-                raise AvatarError(
-                    f"{self.name}: {self._label(child)} is outside every layer. Put it into a top-level group."
-                )
+                raise AvatarError(f"{self.name}: {label(child)} is outside every layer. Put it into a top-level group.")
             if kind == "g":
                 layer = child.get("id")
                 if not layer:
@@ -177,9 +163,9 @@ class _Reader:
     def _kind(self, element: ET.Element) -> str:
         """The tag without its namespace, or "" for what editors add for themselves. Raises for what cannot be drawn."""
         tag = str(element.tag)
-        if tag.startswith("{") and not tag.startswith(_SVG):
+        if tag.startswith("{") and not tag.startswith(SVG):
             return ""
-        kind = tag.removeprefix(_SVG)
+        kind = tag.removeprefix(SVG)
         if kind in _SILENT:
             return ""
         if kind not in _SHAPES and kind not in {"g", "use"}:
@@ -188,9 +174,6 @@ class _Reader:
                 "paths and style sheets into presentation attributes."
             )
         return kind
-
-    def _label(self, element: ET.Element) -> str:
-        return repr(element.get("id") or str(element.tag).removeprefix(_SVG))
 
     def _style(self, element: ET.Element, inherited: Mapping[str, str]) -> dict[str, str]:
         style = {key: inherited[key] for key in _INHERITED if key in inherited}
@@ -201,16 +184,14 @@ class _Reader:
                 declared[key.strip()] = value.strip()
         for unsupported in ("filter", "mask"):
             if declared.get(unsupported, "none") != "none":
-                raise AvatarError(
-                    f"{self.name}: {self._label(element)} has a {unsupported}. Draw it with gradients instead."
-                )
+                raise AvatarError(f"{self.name}: {label(element)} has a {unsupported}. Draw it with gradients instead.")
         style.update({key: value for key, value in declared.items() if value != "inherit"})
         return style
 
     def _walk(self, element: ET.Element, state: _State, depth: int = 0) -> None:
         self.steps += 1
         if depth > MAX_DEPTH or self.steps > MAX_STEPS:
-            raise AvatarError(f"{self.name}: {self._label(element)} refers to itself or is repeated too often.")
+            raise AvatarError(f"{self.name}: {label(element)} refers to itself or is repeated too often.")
         kind = self._kind(element)
         if not kind:
             return
@@ -218,35 +199,26 @@ class _Reader:
         if style.get("display") == "none" or style.get("visibility") == "hidden":
             return
         matrix = state.matrix @ parse_transform(element.get("transform", ""))
-        opacity = state.opacity * _unit(style.get("opacity", "1"))
+        opacity = state.opacity * unit(style.get("opacity", "1"))
         state = replace(state, matrix=matrix, style=style, opacity=opacity)
         if style.get("clip-path", "none") != "none":
             if state.clip:
-                raise AvatarError(f"{self.name}: {self._label(element)} is clipped inside a clipped group. Clip once.")
+                raise AvatarError(f"{self.name}: {label(element)} is clipped inside a clipped group. Clip once.")
             state = replace(state, clip=self._clip(style["clip-path"], state))
         if kind == "g":
             for child in element:
                 self._walk(child, state, depth + 1)
         elif kind == "use":
             moved = np.eye(3)
-            moved[:2, 2] = _length(element.get("x", "0")), _length(element.get("y", "0"))
-            self._walk(self._target(element), replace(state, matrix=matrix @ moved), depth + 1)
+            moved[:2, 2] = length(element.get("x", "0")), length(element.get("y", "0"))
+            self._walk(self.refer.target(element), replace(state, matrix=matrix @ moved), depth + 1)
         else:
             self.shapes.append(self._shape(element, kind, state))
-
-    def _target(self, element: ET.Element) -> ET.Element:
-        reference = element.get("href") or element.get(_XLINK) or ""
-        target = self.by_id.get(reference[1:]) if reference.startswith("#") else None
-        if target is None:
-            raise AvatarError(
-                f"{self.name}: {self._label(element)} refers to {reference!r}, which is not in this file. Bring it in."
-            )
-        return target
 
     def _clip(self, reference: str, state: _State) -> str:
         match = re.fullmatch(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", reference)
         element = self.by_id.get(match[1]) if match else None
-        if element is None or element.tag != _SVG + "clipPath":
+        if element is None or element.tag != SVG + "clipPath":
             raise AvatarError(f"{self.name}: clip-path {reference!r} names no <clipPath> of this file.")
         parts = [child for child in element if self._kind(child)]
         if len(parts) != 1:
@@ -256,7 +228,7 @@ class _Reader:
         part = parts[0]
         kind = self._kind(part)
         if kind == "use":
-            target = self._target(part)
+            target = self.refer.target(part)
             if target.get("id") is None or self._kind(target) not in _SHAPES:
                 raise AvatarError(f"{self.name}: the clipPath {element.get('id')!r} must use a single path.")
             return str(target.get("id"))
@@ -270,12 +242,11 @@ class _Reader:
         return name
 
     def _shape(self, element: ET.Element, kind: str, state: _State) -> Shape:
-        label = self._label(element)
         try:
             path = parse_path(element.get("d", "")) if kind == "path" else basic_shape(kind, element.attrib)
             path = path.transformed(state.matrix)
         except ValueError as error:
-            raise AvatarError(f"{self.name}: {label}: {error}.") from error
+            raise AvatarError(f"{self.name}: {label(element)}: {error}.") from error
         self.points += len(path.points)
         if self.points > MAX_POINTS:
             raise AvatarError(f"{self.name} has more than {MAX_POINTS} path points. Simplify its paths.")
@@ -285,79 +256,18 @@ class _Reader:
             id=element.get("id") or "",
             layer=state.layer,
             path=path,
-            fill=self._ink(style.get("fill", "black"), style.get("fill-opacity", "1"), path, state),
-            stroke=self._ink(style.get("stroke", "none"), style.get("stroke-opacity", "1"), path, state),
-            stroke_width=min(_length(style.get("stroke-width", "1")) * scale, MAX_COORDINATE),
+            fill=self._ink("fill", "black", path, state),
+            stroke=self._ink("stroke", "none", path, state),
+            stroke_width=min(length(style.get("stroke-width", "1")) * scale, MAX_COORDINATE),
             cap=style.get("stroke-linecap", "butt"),
             join=style.get("stroke-linejoin", "miter"),
-            miter=_length(style.get("stroke-miterlimit", "4")),
+            miter=length(style.get("stroke-miterlimit", "4")),
             even_odd=style.get("fill-rule") == "evenodd",
             opacity=state.opacity,
             clip=state.clip,
         )
 
-    def _ink(self, value: str, opacity: str, path: Path2D, state: _State) -> Ink | None:
-        match = re.match(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", value)
-        if match is None:
-            if value.strip().lower() == "currentcolor":
-                value = state.style.get("color", "black")
-            colour = parse_colour(value)
-            return None if colour is None else (*colour[:3], colour[3] * _unit(opacity))
-        element = self.by_id.get(match[1])
-        if element is None or str(element.tag) not in {_SVG + "linearGradient", _SVG + "radialGradient"}:
-            raise AvatarError(f"{self.name}: the paint {value!r} names no gradient of this file.")
-        return self._gradient(element, _unit(opacity), path, state)
-
-    def _chain(self, element: ET.Element) -> Iterator[ET.Element]:
-        """The gradient and those it inherits from."""
-        for _ in range(8):
-            yield element
-            if not (element.get("href") or element.get(_XLINK)):
-                return
-            element = self._target(element)
-        raise AvatarError(f"{self.name}: the gradient {self._label(element)} inherits from itself.")
-
-    def _gradient(self, element: ET.Element, opacity: float, path: Path2D, state: _State) -> Gradient:
-        chain = list(self._chain(element))
-
-        def value(key: str, default: str) -> str:
-            return next((found for link in chain if (found := link.get(key)) is not None), default)
-
-        kind = str(element.tag).removeprefix(_SVG)
-        if kind == "linearGradient":
-            geometry = tuple(_length(value(k, d)) for k, d in (("x1", "0"), ("y1", "0"), ("x2", "100%"), ("y2", "0")))
-        else:
-            cx, cy, r = (_length(value(key, "50%")) for key in ("cx", "cy", "r"))
-            geometry = cx, cy, max(r, 1e-6), _length(value("fx", str(cx))), _length(value("fy", str(cy)))
-        matrix = parse_transform(value("gradientTransform", ""))
-        if value("gradientUnits", "objectBoundingBox") == "objectBoundingBox":
-            inverse = np.linalg.inv(state.matrix) if abs(np.linalg.det(state.matrix)) > 1e-12 else np.eye(3)
-            x0, y0, x1, y1 = path.transformed(inverse).box
-            box = np.array([[max(x1 - x0, 1e-6), 0, x0], [0, max(y1 - y0, 1e-6), y0], [0, 0, 1.0]])
-            matrix = box @ matrix
-        source = next((link for link in chain if link.find(_SVG + "stop") is not None), element)
-        stops = tuple(self._stop(stop, opacity) for stop in source if stop.tag == _SVG + "stop")
-        if not stops:
-            raise AvatarError(f"{self.name}: the gradient {self._label(element)} has no stops.")
-        return Gradient(kind, geometry, state.matrix @ matrix, stops, value("spreadMethod", "pad"))
-
-    def _stop(self, stop: ET.Element, opacity: float) -> tuple[float, Colour]:
-        style = dict(item.split(":", 1) for item in stop.get("style", "").split(";") if ":" in item)
-        style = {key.strip(): value.strip() for key, value in style.items()}
-        colour = parse_colour(style.get("stop-color") or stop.get("stop-color", "black")) or (0.0, 0.0, 0.0, 0.0)
-        alpha = _unit(style.get("stop-opacity") or stop.get("stop-opacity", "1"))
-        return _unit(stop.get("offset", "0")), (*colour[:3], colour[3] * alpha * opacity)
-
-
-def _length(text: str) -> float:
-    """A length in user units; % counts as a fraction of 1, px is allowed."""
-    text = text.strip().removesuffix("px")
-    value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
-    if not abs(value) <= MAX_COORDINATE:
-        raise ValueError(f"{text} is not a usable length")
-    return value
-
-
-def _unit(text: str) -> float:
-    value = _length(text)
-    return min(max(value, 0.0), 1.0)
+    def _ink(self, key: str, default: str, path: Path2D, state: _State) -> Ink | None:
+        style = state.style
+        value, opacity = style.get(key, default), style.get(key + "-opacity", "1")
+        return self.refer.ink(value, opacity, path, state.matrix, style.get("color", "black"))

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar.svg import Gradient, Ink, Shape
+from mien.avatar.svg import Shape
+from mien.avatar.svg_ink import Gradient, Ink
 from mien.errors import EngineError
 from mien.types import Picture
 

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar.rig import SIDES, Layer, Motion, Rig
+from mien.avatar.rig import Layer, Motion, Rig
 from mien.avatar.svg import Shape
+from mien.avatar.toml_table import SIDES
 from mien.engine.puppet.eyes import BrowBend, Lids, LidState, iris_shift, smoothstep
 from mien.engine.puppet.head import HeadTurn, neck_follow
 from mien.engine.puppet.mouth import LipField, Lips, MouthState, teeth_shift
