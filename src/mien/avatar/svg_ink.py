@@ -36,9 +36,6 @@ class Gradient:
 Ink = Colour | Gradient
 
 
-Ink = Colour | Gradient
-
-
 def label(element: ET.Element) -> str:
     """How messages call an element."""
     return repr(element.get("id") or str(element.tag).removeprefix(SVG))
@@ -98,7 +95,9 @@ class References:
             geometry = cx, cy, max(r, 1e-6), length(value("fx", str(cx))), length(value("fy", str(cy)))
         own = parse_transform(value("gradientTransform", ""))
         if value("gradientUnits", "objectBoundingBox") == "objectBoundingBox":
-            inverse = np.linalg.inv(matrix) if abs(np.linalg.det(matrix)) > 1e-12 else np.eye(3)
+            inverse: Points = np.eye(3)
+            if abs(np.linalg.det(matrix)) > 1e-12:
+                inverse = np.linalg.inv(matrix).astype(np.float64)
             x0, y0, x1, y1 = path.transformed(inverse).box
             box = np.array([[max(x1 - x0, 1e-6), 0, x0], [0, max(y1 - y0, 1e-6), y0], [0, 0, 1.0]])
             own = box @ own
@@ -111,8 +110,8 @@ class References:
     def _stop(self, stop: ET.Element, opacity: float) -> tuple[float, Colour]:
         style = dict(item.split(":", 1) for item in stop.get("style", "").split(";") if ":" in item)
         style = {key.strip(): value.strip() for key, value in style.items()}
-        colour = parse_colour(style.get("stop-color") or stop.get("stop-color", "black")) or (0.0, 0.0, 0.0, 0.0)
-        alpha = unit(style.get("stop-opacity") or stop.get("stop-opacity", "1"))
+        colour = parse_colour(style.get("stop-color", stop.get("stop-color", "black"))) or (0.0, 0.0, 0.0, 0.0)
+        alpha = unit(style.get("stop-opacity", stop.get("stop-opacity", "1")))
         return unit(stop.get("offset", "0")), (*colour[:3], colour[3] * alpha * opacity)
 
 
