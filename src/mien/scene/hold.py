@@ -23,6 +23,8 @@ class Hold:
         self._seen = float("-inf")
         self._from = self._last
         """Where the avatar was when the driver came back."""
+        self._shown = False
+        """Whether the avatar has been shown at all: what begins in motion has no way to find back."""
         self._back = float("-inf")
 
     def missing_for(self, time: float) -> float:
@@ -32,9 +34,11 @@ class Hold:
     def __call__(self, expression: Expression | None, time: float) -> Expression:
         """What to show at `time` seconds. `expression` is None where the driver is not seen."""
         if expression is None:
+            self._shown = True
             return self._away(time)
-        if time - self._seen > STILL:
+        if self._shown and time - self._seen > STILL:
             self._from, self._back = self._away(time), time
+        self._shown = True
         self._last, self._seen = expression, time
         return blend(self._from, expression, _smooth((time - self._back) / CATCH_UP))
 

@@ -67,17 +67,19 @@ class PasteScene:
 
     def compose(self, frame: Frame, faces: Sequence[Face]) -> Picture | None:
         """(H, W, 3) uint8 RGB with all `faces` replaced; None where the frame must not be shown."""
-        for face in faces:
-            self._people.setdefault(face.id, _Person(frame.time)).see(frame.time)
-        missing = self._missing(faces, frame.time)
-        picture = frame.image.copy()
-        for face in sorted(faces, key=lambda face: float(face.box[3] - face.box[1])):  # the nearest last, on top
-            person = self._people[face.id]
-            covered = self._replace(picture, frame, face, person)
-            person.landmarks = face.landmarks
-            if not covered:
+        covers = [self._meet(face, frame.time).cover(face) for face in faces]
+        if not faces or self._missing(faces, frame.time):
+            return None
+        hidden = np.zeros(frame.image.shape[:2], np.uint8)
+        for cover in covers:
+            if cover is None:
                 return None
-        return None if missing or not faces else picture
+            hidden |= placement.fill(cover, self.size)
+        picture: Picture = frame.image.copy()
+        for face, cover in sorted(zip(faces, covers, strict=True), key=_height):  # the nearest last, on top
+            if cover is None or not self._replace(picture, frame, face, cover, hidden):
+                return None
+        return picture
 
     def verdict(self) -> list[str]:
         """Warnings at the end of a run. Raises EngineError where the engine never worked."""
@@ -88,6 +90,11 @@ class PasteScene:
                 "not found again (--forget-after SECONDS lets go of people who have left)."
             )
         return warnings
+
+    def _meet(self, face: Face, time: float) -> _Person:
+        person = self._people.setdefault(face.id, _Person(time))
+        person.see(time)
+        return person
 
     def _missing(self, faces: Sequence[Face], time: float) -> bool:
         """Whether somebody is out of sight who may still be in the picture."""
@@ -100,33 +107,31 @@ class PasteScene:
         self.cards += frame is None
         return frame or replace(time, image=card(self.size))
 
-    def _replace(self, picture: Picture, frame: Frame, face: Face, person: _Person) -> bool:
-        """Paste the avatar over one face of `picture`, in place. False where that cannot be done for certain."""
-        anchors = placement.anchors(face)
-        if not (np.isfinite(face.landmarks).all() and np.linalg.norm(anchors[1] - anchors[0]) >= placement.SMALLEST):
-            return False
+    def _replace(self, picture: Picture, frame: Frame, face: Face, cover: Array, hidden: Picture) -> bool:
+        """Paste the avatar over one face of `picture`, in place. False where that cannot be done for certain.
+
+        cover (N, 2): what must not be seen of this face; hidden (H, W), not 0 where any face's cover lies.
+        """
         rendered = self._renderer(placement.upright(face), time=frame.time)
         if rendered is None:
             return False
         unit = float(np.linalg.norm(face.landmarks[263] - face.landmarks[33]))
-        cover = placement.cover(face, person.landmarks)
-        affine = placement.similarity(self._renderer.face, anchors)
+        affine = placement.similarity(self._renderer.face, placement.anchors(face))
         outline = placement.transform(affine, self._renderer.outline)
         region = _region(np.concatenate([cover, outline]), 2 * _FEATHER * unit, self.size)
         if region is None:
             return False
         x, y, width, height = region
-        below, original = (image[y : y + height, x : x + width] for image in (picture, frame.image))
-        corner = np.array([x, y], np.float32)
-        size = (width, height)
-        if self._fit_colours:
-            person.light.observe(original, placement.fill(placement.skin(face) - corner, size), frame.time)
+        here = np.s_[y : y + height, x : x + width]
+        size, corner = (width, height), np.array([x, y], np.float32)
         mask = placement.fill(cover - corner, size) | placement.fill(outline - corner, size)
         avatar = self._warp(rendered, affine - np.array([[0, 0, x], [0, 0, y]], np.float32), size)
         if self._fit_colours:
-            lit = cv2.LUT(avatar, person.light.table(self._skin))
-            avatar = colour.meet(lit, below, mask, _SEAM * unit)  # type: ignore[arg-type]
-        below[:] = colour.blend(avatar, below, placement.feather(mask, _FEATHER * unit))
+            light = self._people[face.id].light
+            light.observe(frame.image[here], placement.fill(placement.skin(face) - corner, size), frame.time)
+            lit = np.asarray(cv2.LUT(avatar, light.table(self._skin)), np.uint8)
+            avatar = colour.meet(lit, picture[here], mask | hidden[here], _SEAM * unit)
+        picture[here] = colour.blend(avatar, picture[here], placement.feather(mask, _FEATHER * unit))
         return True
 
     def _warp(self, rendered: Picture, affine: Array, size: tuple[int, int]) -> Picture:
@@ -157,6 +162,11 @@ class _Person:
         self.landmarks: Array | None = None
         self.light = colour.Light()
 
+    def cover(self, face: Face) -> Array | None:
+        """(N, 2) polygon that must not be seen, None where the landmarks are too small or too strange to be sure."""
+        before, self.landmarks = self.landmarks, face.landmarks
+        return placement.cover(face, before) if placement.certain(face.landmarks) else None
+
     def see(self, time: float) -> None:
         self.duration += min(time - self.last, _GAP)
         self.last = time
@@ -165,6 +175,10 @@ class _Person:
         away = time - self.last
         brief = self.duration < BRIEF and away > BRIEF_MEMORY
         return brief or (forget_after is not None and away > forget_after)
+
+
+def _height(pair: tuple[Face, Array | None]) -> float:
+    return float(pair[0].box[3] - pair[0].box[1])
 
 
 _NOTHING: Final = np.zeros((0, 0, 3), np.uint8)

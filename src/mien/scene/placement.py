@@ -14,6 +14,8 @@ from mien.types import Array, Expression, Face, Picture
 
 SMALLEST: Final = 6.0
 """Pixels between the outer eye corners below which a face cannot be replaced with any certainty."""
+FARTHEST: Final = 30_000.0
+"""Pixels from the picture's corner beyond which a landmark is nonsense."""
 
 FOREHEAD, TEMPLES, JAW, CHIN = 0.75, 0.22, 0.09, 0.14
 """How far the cover reaches beyond the landmarks, in distances between the outer eye corners: over the forehead to the
@@ -34,6 +36,13 @@ def anchors(face: Face) -> Array:
     cos, sin = math.cos(face.roll), math.sin(face.roll)
     turn = np.array([[cos, -sin], [sin, cos]], np.float32) * np.float32(pose.scale)
     return np.asarray((points - _PIVOT[:2]) @ turn.T + pose.to_frame(_PIVOT[None])[0, :2], np.float32)
+
+
+def certain(landmarks: Array) -> bool:
+    """Whether (478, 3) landmarks can be those of a face: finite, near the picture, neither tiny nor folded up."""
+    if not np.isfinite(landmarks).all() or np.abs(landmarks).max() > FARTHEST:
+        return False
+    return float(np.linalg.norm(landmarks[263] - landmarks[33])) >= SMALLEST and head_pose(landmarks).scale >= SMALLEST
 
 
 def upright(face: Face) -> Expression:
@@ -65,7 +74,7 @@ def cover(face: Face, before: Array | None = None) -> Array:
     smoothed landmarks trail a little behind a quick head.
     """
     skin = face.landmarks[:468, :2]
-    if before is not None:
+    if before is not None and certain(before):
         skin = np.concatenate([skin, 2 * skin - before[:468, :2]])
     unit = head_pose(face.landmarks).scale
     cos, sin = math.cos(face.roll), math.sin(face.roll)
