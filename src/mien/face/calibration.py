@@ -17,7 +17,7 @@ _SETTLING = 0.6
 """How fast a resting value may change, per second: a median that tips over must not make the avatar jump."""
 _MEMORY = 20.0
 """Seconds over which the resting shape is averaged once it has settled."""
-_STRAIGHT = 2.0
+_STRAIGHT = 8.0
 """Seconds' worth of 'looking straight into the camera' assumed before anything is seen."""
 
 _REST_LIMIT = {
