@@ -83,6 +83,7 @@ def test_reads_a_good_rig(folder: Path) -> None:
         ("version", 2, "version is 2"),
         ("version", None, "version is missing"),
         ("title", 5, "title must be a text"),
+        ("title", " ", "not empty"),
         ("art", "../art.svg", "in the same folder"),
         ("art", "none.svg", "none.svg cannot be read"),
         ("outline", "nobody", "id of no path"),

@@ -35,8 +35,8 @@ class Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._get(key, default)
-        if not isinstance(value, str) or len(value) > 200:
-            raise self.error(key, "must be a text in quotes, at most 200 characters long")
+        if not isinstance(value, str) or not (value.strip() or default == "") or len(value) > 200:
+            raise self.error(key, "must be a text in quotes, at most 200 characters long and not empty")
         return value
 
     def number(self, key: str, default: float | None = None, *, low: float = -1e4, high: float = 1e4) -> float:
