@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,7 +106,7 @@ def test_the_neutral_never_jumps() -> None:
     expressions = performed(person(10), ([brow] * 100 + [REST] * 100) * 2)
     held = [expressions[i : i + 100] for i in range(0, 400, 100)]
     for part in held:
-        steps = [np.abs(b.offsets - a.offsets).max() for a, b in zip(part, part[1:], strict=False)]
+        steps = [np.abs(b.offsets - a.offsets).max() for a, b in pairwise(part)]
         assert max(steps) < 0.006
 
 

@@ -63,7 +63,7 @@ layer { name: "rows" type: "Reshape" bottom: "out" top: "rows"
 
 
 def caffe_weights(path: Path, weights: np.ndarray, bias: np.ndarray) -> Path:
-    """A Caffe model file with one InnerProduct layer called `conf`, written field by field in protobuf's wire format."""
+    """A Caffe model file with one InnerProduct layer called `conf`, in protobuf's wire format."""
 
     def varint(number: int) -> bytes:
         out = bytearray()
@@ -122,7 +122,7 @@ def test_what_cannot_be_a_detector_is_said_plainly(name: str, message: str) -> N
 def test_files_that_are_no_network_are_refused(tmp_path: Path) -> None:
     for name in ("a.prototxt", "b.caffemodel"):
         (tmp_path / name).write_text("this is not a network")
-    with pytest.raises(InputError, match="cannot read a.prototxt"):
+    with pytest.raises(InputError, match=r"cannot read a\.prototxt"):
         SsdDetector(tmp_path / "a.prototxt", tmp_path / "b.caffemodel")
 
 

@@ -80,7 +80,9 @@ def test_a_region_around_landmarks_holds_them_upright(x: float, y: float, scale:
     assert region.follow(again) == region
 
 
-@given(st.builds(Region, places, places, sizes, turns), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(-0.3, 0.3))
+@given(
+    st.builds(Region, places, places, sizes, turns), st.floats(-0.2, 0.2), st.floats(-0.2, 0.2), st.floats(-0.3, 0.3)
+)
 def test_a_region_follows_on_a_leash(here: Region, x: float, grow: float, turn: float) -> None:
     there = Region(here.x + x * here.side, here.y, here.side * math.exp(grow), here.roll + turn)
     followed = here.follow(there, slack=0.02)

@@ -49,13 +49,16 @@ Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 of a piece of the frame, in pixels."""
 
 
-def windows(width: int, height: int, reach: float) -> list[Window]:
-    """The whole picture, then the square tiles in which a detector of that reach finds faces down to about 1/20 of
-    the shorter side. Tiles overlap by what is the largest face that only they can show."""
+def windows(width: int, height: int, reach: float, *, levels: int = 2) -> list[Window]:
+    """The whole picture, then square tiles for what a detector of that reach does not see in it.
+
+    The first level's tiles are as large as the picture allows, every further one's half as large: two levels find faces
+    down to about 1/20 of the shorter side. Tiles overlap by the largest face that only they can show.
+    """
     found = [(0, 0, width, height)]
     if reach <= 0:
         return found
-    for side in (min(width, height), min(width, height) // 2):
+    for side in (min(width, height) >> level for level in range(levels)):
         if 96 <= side < max(width, height):
             found += [(x, y, x + side, y + side) for y in _starts(height, side) for x in _starts(width, side)]
     return found

@@ -7,12 +7,14 @@ landmark model correct its own framing until it settles.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mien.face.boxes import around, containment, iou
-from mien.face.detect import Detection, Detector
+from mien.face.detect import Detection, Detector, look, merge, windows
 from mien.face.landmarks import Region
 from mien.face.pose import Pose, head_pose
 from mien.face.tracker import SMALLEST, Mesh
@@ -60,17 +62,19 @@ class FaceFinder:
 
         Takes some 50 ms where there is an upright human face, and a second or two where there is none.
         """
-        turned = []
-        for lean in _LEANS:
-            faces = self._faces(image, self._leaning(image, lean))
+        upright, *leaning = (partial(self._leaning, degrees=degrees) for degrees in _LEANS)
+        searches: list[Callable[[Picture], list[Detection]]] = [upright, self._small, *leaning]
+        tried = []
+        for search in searches:
+            faces = self._faces(image, search(image))
             if any(face.likeness >= _CERTAIN for face in faces):
                 return [face for face in faces if face.likeness >= SURE]
-            turned.append(faces)
-        best = max(turned, key=lambda faces: max((_upright_likeness(face) for face in faces), default=0.0))
+            tried.append(faces)
+        best = max(tried, key=lambda faces: max((_upright_likeness(face) for face in faces), default=0.0))
         sure = [face for face in best if face.likeness >= SURE]
         if sure:
             return sure
-        doubtful = [face for faces in turned for face in faces] + self._faces(image, self._guesses(image))
+        doubtful = [face for faces in tried for face in faces] + self._faces(image, self._guesses(image))
         likeliest = sorted(doubtful, key=_upright_likeness)[-1:]
         return [face for face in likeliest if face.likeness >= least]
 
@@ -82,10 +86,14 @@ class FaceFinder:
         height, width = image.shape[:2]
         side = max(width, height) * 1.5
         turned = Region(width / 2, height / 2, side, float(np.radians(degrees)))
-        pixels = round(min(side, 1280))
-        found = self._through(image, turned, pixels)
-        # A large picture at its own size: a border would cost more than small faces at the edge are worth.
-        return found if degrees or pixels == round(side) else found + self._detector(image, thorough=True)
+        return self._through(image, turned, round(min(side, 1280)))
+
+    def _small(self, image: Picture) -> list[Detection]:
+        """Detections in ever smaller tiles of the picture at its own size."""
+        height, width = image.shape[:2]
+        levels = max(1, round(math.log2(min(width, height) / 200)))
+        tiles = windows(width, height, self._detector.reach, levels=levels)
+        return merge([detection for tile in tiles for detection in look(self._detector, image, tile)])
 
     def _through(self, image: Picture, region: Region, pixels: int) -> list[Detection]:
         """Detections in a region of the picture seen at that many pixels across, in pixels of the picture."""
