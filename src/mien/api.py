@@ -65,7 +65,7 @@ class Outcome:
 
 
 @takes(Anonymizing)
-def anonymize(clip: Annotated[str | Path, "The video."], options: Anonymizing) -> Outcome:
+def anonymize(clip: Annotated[Path | str, "The video."], options: Anonymizing) -> Outcome:
     """Give everybody in a clip another face and keep what their own expresses."""
     return _rerender(Path(clip), options, f"{Path(clip).stem}-anonymous.mp4")
 
@@ -73,7 +73,7 @@ def anonymize(clip: Annotated[str | Path, "The video."], options: Anonymizing) -
 @takes(Animating)
 def animate(
     source: Annotated[str | Path, "The picture to bring to life, or an avatar by name."],
-    driving: Annotated[str | Path, "The video whose expression it takes on."],
+    driving: Annotated[Path | str, "The video whose expression it takes on."],
     options: Animating,
 ) -> Outcome:
     """Bring a picture to life with the expression of the person in a video."""
@@ -84,14 +84,14 @@ def animate(
 
 
 @takes(Reading)
-def read(clip: Annotated[str | Path, "The video or picture."], options: Reading) -> Outcome:
+def read(clip: Annotated[Path | str, "The video or picture."], options: Reading) -> Outcome:
     """Read the visible expression off a clip or a picture: a table, a summary and a report. No video is made."""
     from mien.avatar.library import PICTURES
     from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
 
     clip = Path(clip)
-    stem = options.output or clip.with_suffix("")
+    stem = Path(options.output or clip.with_suffix(""))
     warnings: list[str] = []
     if clip.suffix.lower() in PICTURES:
         still = _still(clip)
@@ -123,7 +123,7 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
         raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
-    output = options.output or clip.with_name(default_name)
+    output = Path(options.output or clip.with_name(default_name))
     warnings: list[str] = []
     with VideoReader(clip) as video:
         if output.suffix.lower() not in _VIDEO:

@@ -57,13 +57,13 @@ def demo(options: Demonstrating) -> Demo:
     from mien.media.images import write_image
 
     actor = _astronaut()
-    folder = options.output
+    folder = Path(options.output)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror or error}). Choose another folder.") from error
     visit = folder / "visit.mp4"
-    perform(actor, consultation(), visit, size=options.size, on_progress=options.on_progress)
+    perform(actor, consultation(), visit, size=options.size, seconds=options.seconds, on_progress=options.on_progress)
     portrait = folder / "portrait.png"
     write_image(portrait, _still(_STAND_IN, options.size))
     by_puppet, by_picture = folder / "visit-puppet.mp4", folder / "visit-picture.mp4"
@@ -108,9 +108,15 @@ def consultation() -> Script:
 
 
 def perform(
-    actor: Avatar, script: Script, path: Path, *, size: int = 512, on_progress: OnProgress | None = None
+    actor: Avatar,
+    script: Script,
+    path: Path,
+    *,
+    size: int = 512,
+    seconds: float = 60.0,
+    on_progress: OnProgress | None = None,
 ) -> None:
-    """Film a picture acting out a script: an MP4 with quiet speech-like sound."""
+    """Film a picture acting out a script, or its first `seconds`: an MP4 with quiet speech-like sound."""
     import tempfile
 
     from mien.avatar.voice import write_voice
@@ -123,7 +129,7 @@ def perform(
     renderer = registry.for_avatar(actor.kind).prepare(actor, size=size)
 
     smile = _resting_smile(actor)
-    total = round(script.duration * FPS)
+    total = max(1, round(min(script.duration, seconds) * FPS))
 
     def film() -> Iterator[Frame]:
         for index in range(total):
@@ -132,7 +138,7 @@ def perform(
 
     with tempfile.TemporaryDirectory() as folder:
         voice = Path(folder) / "voice.wav"
-        write_voice(script, voice)
+        write_voice(script, voice, seconds=total / FPS)
         with VideoWriter(
             path, size=renderer.size, rate=Fraction(FPS), time_base=Fraction(1, FPS), audio_from=voice
         ) as writer:

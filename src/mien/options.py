@@ -74,7 +74,9 @@ class Tracking:
 class Reading(Tracking):
     """What `read` can be told."""
 
-    output: Annotated[Path | None, "Beginning of the names of the files written; beside the input if not given."] = None
+    output: Annotated[
+        Path | str | None, "Beginning of the names of the files written; beside the input if not given."
+    ] = None
     csv: Annotated[bool, "Write OUTPUT.expression.csv, one row per face and frame."] = True
     summary: Annotated[bool, "Write OUTPUT.expression.json, what was seen in numbers."] = True
     report: Annotated[bool, "Write OUTPUT.report.html, one page to read offline."] = True
@@ -84,7 +86,7 @@ class Reading(Tracking):
 class Rerendering(Tracking):
     """What `anonymize` and `animate` have in common."""
 
-    output: Annotated[Path | None, "The MP4 to write; beside the input if not given."] = None
+    output: Annotated[Path | str | None, "The MP4 to write; beside the input if not given."] = None
     engine: Annotated[str | None, "How the avatar is moved (`mien engines`); by its kind if not given."] = None
     size: Annotated[int, "Length in pixels of the avatar picture's longer side, 64 to 2048."] = 512
     audio: Annotated[Literal["keep", "drop"], "What becomes of the sound. A voice can give a person away too."] = "keep"
@@ -118,7 +120,8 @@ class Animating(Rerendering):
 class Demonstrating:
     """What `demo` can be told."""
 
-    output: Annotated[Path, "Folder to write into."] = Path("mien-demo")
+    output: Annotated[Path | str, "Folder to write into."] = Path("mien-demo")
     avatar: Annotated[str, "The built-in avatar that takes the patient's place."] = DEFAULT
     size: Annotated[int, "Length in pixels of the clips' sides."] = 512
+    seconds: Annotated[float, "How much of the consultation to play, 20 seconds being all of it."] = 20.0
     on_progress: OnProgress | None = field(default=None)

@@ -21,9 +21,9 @@ _FORMANTS: Final = {
 """Hz, first and second (Peterson and Barney, 1952, rounded); sounds not named are a breath of noise."""
 
 
-def write_voice(script: Script, path: Path) -> None:
-    """Write the sound of a script as a mono 16-bit WAV."""
-    samples = np.concatenate([_piece(script, start) for start in np.arange(0, script.duration, 0.01)])
+def write_voice(script: Script, path: Path, *, seconds: float) -> None:
+    """Write the sound of a script's first `seconds` as a mono 16-bit WAV."""
+    samples = np.concatenate([_piece(script, start) for start in np.arange(0, seconds, 0.01)])
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

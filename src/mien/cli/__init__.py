@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from mien.cli.interrupt import raise_on_terminate
 from mien.errors import MienError
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code (docs/cli.md lists them)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, _terminated)
+    raise_on_terminate()
     try:
         from mien.cli.app import run
 
@@ -40,8 +40,3 @@ def _fail(message: str, code: int, arguments: list[str]) -> NoReturn:
 
         print(json.dumps({"error": message, "exit_code": code}))
     raise SystemExit(code)
-
-
-def _terminated(*_: Any) -> NoReturn:
-    """A polite kill cleans up like Ctrl-C."""
-    raise SystemExit(143)

@@ -11,6 +11,8 @@ import typer
 from mien import api, demo
 from mien.cli import avatars, engines, fomm, models, show
 from mien.cli.derive import command
+from mien.cli.interrupt import between_frames
+from mien.pipeline import Progress
 
 app = typer.Typer(
     help="Another face for a person in a video, with their own expression.",
@@ -28,7 +30,12 @@ def run(arguments: list[str]) -> None:
 
 
 def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
-    with show.progress_bar(function.__name__) as on_progress:
+    with between_frames() as check, show.progress_bar(function.__name__) as draw:
+
+        def on_progress(progress: Progress) -> None:
+            check()
+            draw(progress)
+
         done = function(**arguments, on_progress=on_progress)
     show.result(done, as_json)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Optional, Union, get_args, get_origin
 
 import typer
 
@@ -50,8 +50,8 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
 
 
 def _plain(kind: Any) -> Any:
-    """The type as the command line parses it: of "a name or a path" the text, of "X or nothing" X."""
-    options = set(get_args(kind)) if get_origin(kind) in (Union, type(int | str)) else {kind}
-    if str in options and Path in options:
-        options.remove(Path)
-    return Union[tuple(options)] if len(options) > 1 else options.pop()  # noqa: UP007
+    """The type as the command line parses it: the first of several, or nothing where that may be."""
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    first, *_ = kinds = get_args(kind)
+    return Optional[first] if NoneType in kinds else first  # noqa: UP045

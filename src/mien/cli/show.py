@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[Progress], None] | None]:
+def progress_bar(label: str) -> Iterator[Callable[[Progress], None]]:
     """A bar with frames per second and the time left; nothing where nobody watches."""
     if not sys.stderr.isatty():
-        yield None
+        yield lambda _: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

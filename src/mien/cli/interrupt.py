@@ -1,0 +1,48 @@
+"""Ctrl-C and a polite kill, held back until the frame at hand is done.
+
+Raised in the middle of things, an interrupt can leave a lock of a queue taken, and the clean-up then waits for ever.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def between_frames() -> Iterator[Callable[[], None]]:
+    """Inside the block the first interrupt is only noted, and raised by the function given, to be called after every
+    frame. The second is raised at once."""
+    noted: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if noted:
+            _raise(number)
+        noted.append(number)
+
+    def check() -> None:
+        if noted:
+            _raise(noted[0])
+
+    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    try:
+        yield check
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def raise_on_terminate() -> None:
+    """Let a polite kill clean up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda number, _: _raise(number))
+
+
+def _raise(number: int) -> NoReturn:
+    if number == signal.SIGTERM:
+        raise SystemExit(128 + number)
+    raise KeyboardInterrupt

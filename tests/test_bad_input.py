@@ -1,0 +1,349 @@
+"""Whatever a user hands over: one clear line, its own exit code, no traceback, no partial file, input untouched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import performers
+from conftest import encode_clip
+from mien.avatar import library
+from mien.cli import main
+from mien.media.images import write_image
+
+
+class Ran:
+    """What a command left behind."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def line(self) -> str:
+        """The one line of an error."""
+        lines = [line for line in self.err.splitlines() if line.startswith("mien: ")]
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+Mien = Callable[..., Ran]
+
+
+@pytest.fixture
+def mien(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mien:
+    """Run a command in this process, in an empty folder of its own."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("MIEN_DEBUG", raising=False)
+    monkeypatch.setenv("MIEN_AVATARS", str(tmp_path / "avatars"))
+
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(int(left.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return encode_clip(tmp_path / "visit.mp4", frames=10)
+
+
+def unchanged(folder: Path) -> dict[str, str]:
+    """Every file below a folder and its digest."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header claims that size, and nothing in it."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
+    )
+
+
+def bad_clip(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.mp4"
+    if kind == "empty":
+        path.touch()
+    elif kind == "text":
+        path.write_text("Dear doctor, here is my video.\n" * 50)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "truncated":
+        whole = encode_clip(folder / "whole.mp4", frames=50).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif kind == "sound":
+        import wave
+
+        path = folder / "sound.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(b"\0\0" * 8000)
+    elif kind == "no-frames":
+        path = folder / "no-frames.avi"
+        whole = encode_clip(folder / "one.avi", frames=1, codec="mjpeg", pix_fmt="yuvj420p").read_bytes()
+        path.write_bytes(whole[: whole.index(b"movi") + 4])
+    elif kind == "noise":
+        path.write_bytes(np.random.default_rng(0).bytes(20_000))
+    else:
+        assert kind == "missing"
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "truncated", "text", "sound", "no-frames", "folder", "noise"])
+@pytest.mark.parametrize("command", ["anonymize", "read", "animate"])
+def test_a_clip_that_is_none(kind: str, command: str, mien: Mien, tmp_path: Path) -> None:
+    path = bad_clip(kind, tmp_path)
+    before = unchanged(tmp_path)
+    first = [library.DEFAULT] if command == "animate" else []
+    ran = mien(command, *first, path)
+    assert ran.code == 3
+    assert path.name in ran.line
+    assert ran.out == ""
+    assert unchanged(tmp_path) == before
+
+
+@pytest.mark.parametrize("command", ["anonymize", "read"])
+def test_the_error_is_json_too_for_scripts(command: str, mien: Mien) -> None:
+    ran = mien(command, "nowhere.mp4", "--json")
+    record = json.loads(ran.out)
+    assert record["exit_code"] == ran.code == 3
+    assert "nowhere.mp4" in record["error"]
+
+
+def test_unknown_avatar_shows_the_nearest_names(mien: Mien, clip: Path) -> None:
+    name = library.DEFAULT
+    ran = mien("anonymize", clip, "--avatar", name[:-1] + "q")
+    assert ran.code == 6
+    assert name in ran.line
+    assert mien("anonymize", clip, "--avatar", "zzzzzz").code == 6
+
+
+def test_unknown_engine_shows_the_nearest_names(mien: Mien, clip: Path) -> None:
+    ran = mien("anonymize", clip, "--engine", "pupet")
+    assert ran.code == 7
+    assert "puppet" in ran.line
+
+
+def test_an_engine_for_another_kind_of_avatar(mien: Mien, clip: Path) -> None:
+    ran = mien("anonymize", clip, "--engine", "mesh", "--avatar", library.DEFAULT)
+    assert ran.code == 7
+    assert "mesh" in ran.line
+
+
+@pytest.mark.parametrize("kind", ["bomb", "1x1", "text", "missing", "no rig", "bad rig"])
+def test_an_avatar_that_is_none(kind: str, mien: Mien, clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "face.png"
+    if kind == "bomb":
+        path.write_bytes(png_claiming(30_000, 30_000))
+    elif kind == "1x1":
+        write_image(path, np.zeros((1, 1, 3), np.uint8))
+    elif kind == "text":
+        path.write_text("not a picture")
+    elif kind in ("no rig", "bad rig"):
+        path = tmp_path / "rig"
+        path.mkdir()
+        if kind == "bad rig":
+            (path / "rig.toml").write_text("title = ")
+    before = unchanged(tmp_path)
+    ran = mien("anonymize", clip, "--avatar", path)
+    assert ran.code in (3, 6), ran.err
+    assert path.name in ran.line
+    assert unchanged(tmp_path) == before
+
+
+def test_a_picture_without_a_face(mien: Mien, clip: Path, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    write_image(tmp_path / "field.png", np.full((200, 200, 3), (90, 160, 70), np.uint8))
+    for command in (
+        ("anonymize", clip, "--avatar", tmp_path / "field.png"),
+        ("avatars", "check", tmp_path / "field.png"),
+    ):
+        ran = mien(*command)
+        assert ran.code == 6
+        assert "field.png" in ran.line
+        assert "face" in ran.line
+
+
+@pytest.mark.parametrize("name", ["visit.mp4", "link.mp4", "hard.mp4"])
+def test_output_onto_the_input(name: str, mien: Mien, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.mp4").symlink_to(clip)
+    (tmp_path / "hard.mp4").hardlink_to(clip)
+    before = unchanged(tmp_path)
+    ran = mien("anonymize", clip, "-o", tmp_path / name)
+    assert ran.code == 4
+    assert name in ran.line
+    assert unchanged(tmp_path) == before
+
+
+@pytest.mark.parametrize("target", ["nowhere/out.mp4", ".", "out.avi", "/proc/out.mp4"])
+def test_a_target_that_cannot_be_written(target: str, mien: Mien, clip: Path, tmp_path: Path) -> None:
+    if target.endswith("mp4"):
+        performers.needs_face_model()
+    before = unchanged(tmp_path)
+    ran = mien("anonymize", clip, "-o", target)
+    assert ran.code == 4, ran.err
+    assert ran.line
+    assert unchanged(tmp_path) == before
+
+
+@pytest.mark.parametrize("options", [("--size", "20"), ("--people", "0"), ("--neutral", "soon"), ("--neutral", "-1")])
+def test_options_out_of_range(options: tuple[str, str], mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    ran = mien("anonymize", clip, *options)
+    assert ran.code == 3, ran.err
+    assert options[1] in ran.line
+
+
+def test_a_neutral_moment_without_a_face(mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    assert "Nobody is seen" in mien("anonymize", clip, "--neutral", "0.2").line
+    assert "over before" in mien("anonymize", clip, "--neutral", "77").line
+
+
+def test_an_unknown_detector(mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    ran = mien("read", clip, "--detector", "eyes")
+    assert ran.code == 3
+    assert "blazeface" in ran.line
+
+
+def test_an_option_that_does_not_exist(mien: Mien, clip: Path) -> None:
+    ran = mien("anonymize", clip, "--avatr", "x")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    assert "--avatr" in ran.err
+
+
+def test_without_models_the_command_that_fetches_them_is_named(
+    mien: Mien, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIEN_MODELS", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for command in (("anonymize", clip), ("read", clip)):
+        ran = mien(*command)
+        assert ran.code == 5
+        assert "mien models pull" in ran.line
+    assert not list((tmp_path / "here").iterdir())
+
+
+def test_a_damaged_model_offers_to_fetch_it_again(
+    mien: Mien, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without touching the network, and with a fallback where there is one."""
+    damaged = tmp_path / "models"
+    damaged.mkdir()
+    (damaged / "face_landmarker.task").write_bytes(b"PK\x03\x04 no such thing")
+    monkeypatch.setenv("MIEN_MODELS", str(damaged))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    ran = mien("anonymize", clip)
+    assert ran.code == 5
+    assert "mien models pull" in ran.line
+
+
+def test_a_clip_without_a_face_becomes_the_avatar_at_rest(mien: Mien, clip: Path, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    from mien.media.reader import VideoReader
+
+    ran = mien("anonymize", clip, "-o", "out.mp4", "--size", "128", "--json", "--report", "--csv")
+    assert ran.code == 0, ran.err
+    record = json.loads(ran.out)
+    assert record["coverage"] == 0
+    assert record["people"] == 0
+    assert "No face was found" in record["warnings"][0]
+    assert "warning: No face was found" in mien("anonymize", clip, "-o", "again.mp4", "--size", "64").err
+    with VideoReader("out.mp4") as out:
+        pictures = [frame.image for frame in out]
+    assert len(pictures) == 10
+    assert pictures[0].shape == (128, 128, 3)
+    assert np.abs(pictures[0].astype(int) - pictures[-1]).mean() < 3
+    assert "face" in Path("out.report.html").read_text()
+    assert Path("out.expression.csv").read_text().count("\n") == 1
+
+
+def test_a_clip_without_a_face_is_a_card_throughout_where_faces_are_replaced(mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    ran = mien("anonymize", clip, "-o", "out.mp4", "--scene", "paste", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["cards"] == 10
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """The system refuses to let any file grow beyond 30 kB."""
+    performers.needs_face_model()
+    path = performers.clip(tmp_path / "visit.mp4", performers.swaying(30))
+    out = tmp_path / "out"
+    out.mkdir()
+    ran = subprocess.run(
+        [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--scene", "paste"],
+        capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
+    )  # fmt: skip
+    assert ran.returncode == 4, ran.stderr
+    assert "full" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(out.iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+@pytest.mark.parametrize(("signal", "code"), [("INT", 130), ("TERM", 143)])
+def test_stopping_leaves_nothing_half_written(signal: str, code: int, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    import signal as signals
+    import time
+
+    path = performers.clip(tmp_path / "visit.mp4", performers.swaying(40) * 10)
+    out = tmp_path / "out"
+    out.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--report"],
+        stderr=subprocess.PIPE, text=True, cwd=out,
+    )  # fmt: skip
+    deadline = time.monotonic() + 20
+    while not list(out.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert list(out.iterdir()), "nothing was begun"
+    time.sleep(0.3)
+    process.send_signal(signals.Signals[f"SIG{signal}"])
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code, err
+    assert "Traceback" not in err
+    assert not list(out.iterdir())
+
+
+def test_models_are_the_only_thing_pulled() -> None:
+    """No command but `models pull` may fetch: nothing else imports what fetches."""
+    code = "import sys, mien.api, mien.demo, mien.cli.app; sys.exit('mien.models.fetch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_read_only_input_is_read(tmp_path: Path) -> None:
+    performers.needs_face_model()
+    path = performers.clip(tmp_path / "visit.mp4", performers.swaying(3))
+    path.chmod(0o400)
+    before = path.read_bytes()
+    import mien
+
+    assert mien.anonymize(path, output=tmp_path / "out.mp4", size=64).frames == 3
+    assert path.read_bytes() == before
