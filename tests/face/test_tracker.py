@@ -94,6 +94,18 @@ def test_somebody_small_who_comes_in_later_is_found(tracker: FaceTracker, ada: P
     assert [len(frame) for frame in faces[-5:]] == [2] * 5
 
 
+def test_lights_that_go_out_do_not_make_another_person(tracker: FaceTracker, ada: Picture) -> None:
+    light = placed(room(), ada, 200, 100)
+    dark = (light * 0.45).astype(np.uint8)
+    faces = run(tracker, [light] * 8 + [dark] * 8 + [light] * 8)
+    assert [[face.id for face in frame] for frame in faces] == [[0]] * 24
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2000), (2000, 3), (17, 31)])
+def test_pictures_of_any_shape_are_taken(tracker: FaceTracker, shape: tuple[int, int]) -> None:
+    assert run(tracker, [np.zeros((*shape, 3), np.uint8)] * 3) == [[]] * 3
+
+
 def test_reset_forgets(tracker: FaceTracker, ada: Picture, bob: Picture) -> None:
     run(tracker, [placed(room(), ada, 200, 100)] * 3)
     tracker.reset()
@@ -127,6 +139,8 @@ def test_explicit_calibration_makes_this_face_the_neutral_one(tracker: FaceTrack
     after = run(tracker, [picture] * 3)[-1][0].expression
     assert after["mouthSmileLeft"] < 0.05
     assert np.abs(after.offsets).max() < 0.02
+    tracker.release()
+    assert run(tracker, [picture] * 20)[-1][0].expression["mouthSmileLeft"] > 0.4
 
 
 @pytest.mark.parametrize(

@@ -78,11 +78,12 @@ class AttentionMesh:
         self._trunk = Network(
             excerpt(content, inputs=["input_1"], outputs=["output_mesh_identity", "p_re_lu_3", "conv_faceflag"]),
             name="face landmarks",
+            threads=1,
         )
         self._coefficients: Coefficients | None = None
         outputs = [name for head in _HEADS for name in (head.output, head.iris_output) if name]
         self._heads = Network(
-            excerpt(content, inputs=[head.window for head in _HEADS], outputs=outputs), name="lips and eyes"
+            excerpt(content, inputs=[head.window for head in _HEADS], outputs=outputs), name="lips and eyes", threads=1
         )
 
     def landmarks(self, image: Picture, region: Region) -> tuple[Array, float]:

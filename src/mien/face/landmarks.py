@@ -94,7 +94,7 @@ class FaceMesh:
     name = "face-landmarker"
 
     def __init__(self, landmarks: bytes, blendshapes: bytes) -> None:
-        self._mesh = Network(landmarks, name="face landmarks")
+        self._mesh = Network(landmarks, name="face landmarks", threads=1)
         self._blendshapes = Network(blendshapes, name="face blendshapes", threads=1)
         self._side = self._mesh.input_shape[1]
 

@@ -101,6 +101,11 @@ class FaceTracker:
         done = [track.neutral.calibrate() for track in self._tracks if track.region]
         return any(done)
 
+    def release(self) -> None:
+        """Go back from `calibrate` to estimating everybody's neutral face as the clip goes on."""
+        for track in self._tracks:
+            track.neutral.release()
+
     def __call__(self, frame: Frame) -> list[Face]:
         """Faces of the frame that are really seen in it; nothing is held or guessed."""
         cut = self._is_cut(frame.image)
@@ -118,7 +123,11 @@ class FaceTracker:
         """Whether another picture begins here; also at the first frame."""
         small = np.asarray(cv2.resize(image, (32, 18), interpolation=cv2.INTER_LINEAR), np.uint8)
         previous, self._thumbnail = self._thumbnail, small
-        return previous is None or float(cv2.absdiff(previous, small).mean()) > CUT
+        if previous is None:
+            return True
+        # Lights that go on or off are no cut: the same picture, brighter or darker.
+        gain = min(max((float(small.mean()) + 1) / (float(previous.mean()) + 1), 0.4), 2.5)
+        return float(cv2.absdiff(cv2.convertScaleAbs(previous, alpha=gain), small).mean()) > CUT
 
     def _follow(self, image: Picture) -> list[_Sighting]:
         """Everybody who is still where they were."""
