@@ -128,11 +128,15 @@ class Kept:
         self.pts.append(pts)
 
 
-def likeness(output: Picture, source: Picture, *, region: Array | None = None, block: int = 16) -> float:
-    """How much of `source` shows in `output` at the same place: the 90th percentile over blocks of the normalised
-    correlation of their fine detail, -1 to 1. `region` (N, 2) limits it to blocks inside that polygon."""
+def likeness(
+    output: Picture, source: Picture, *, region: Array | None = None, block: int = 16, fine: float = 6.0,
+    share: float = 0.9,
+) -> float:  # fmt: skip
+    """How much of `source` shows in `output` at the same place: a quantile (`share`) over blocks of the normalised
+    correlation of their detail finer than `fine` pixels, -1 to 1. `region` (N, 2) limits it to blocks inside that
+    polygon."""
     height, width = source.shape[:2]
-    fine = [_detail(picture) for picture in (output, source)]
+    details = [_detail(picture, fine) for picture in (output, source)]
     inside = np.full((height, width), 255, np.uint8)
     if region is not None:
         inside[:] = 0
@@ -141,13 +145,13 @@ def likeness(output: Picture, source: Picture, *, region: Array | None = None, b
     for y in range(0, height - block + 1, block // 2):
         for x in range(0, width - block + 1, block // 2):
             if inside[y : y + block, x : x + block].min() == 255:
-                a, b = (f[y : y + block, x : x + block].ravel() for f in fine)
+                a, b = (detail[y : y + block, x : x + block].ravel() for detail in details)
                 size = float(np.linalg.norm(a) * np.linalg.norm(b))
                 found.append(float(a @ b) / size if size > 1 else 0.0)
     assert found, "no block lies inside the region"
-    return float(np.percentile(found, 90))
+    return float(np.quantile(found, share))
 
 
-def _detail(picture: Picture) -> Array:
+def _detail(picture: Picture, fine: float) -> Array:
     grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(grey - cv2.GaussianBlur(grey, (0, 0), 6), np.float32)
+    return np.asarray(grey - cv2.GaussianBlur(grey, (0, 0), fine), np.float32)

@@ -65,7 +65,7 @@ def demo(options: Demonstrating) -> Demo:
     visit = folder / "visit.mp4"
     perform(actor, consultation(), visit, size=options.size, seconds=options.seconds, on_progress=options.on_progress)
     portrait = folder / "portrait.png"
-    write_image(portrait, _still(_STAND_IN, options.size))
+    write_image(portrait, drawn_portrait(_STAND_IN, options.size))
     by_puppet, by_picture = folder / "visit-puppet.mp4", folder / "visit-picture.mp4"
     puppet = anonymize(
         visit, avatar=options.avatar, output=by_puppet, size=options.size, report=True, on_progress=options.on_progress
@@ -208,7 +208,7 @@ def _astronaut() -> Avatar:
     )
 
 
-def _still(name: str, size: int) -> Picture:
+def drawn_portrait(name: str, size: int) -> Picture:
     """A built-in avatar's resting face as a picture."""
     from mien.avatar import library
     from mien.engine import registry

@@ -1,0 +1,135 @@
+"""The same promise with the real tracker: loss, cuts, newcomers, two people. The face is a public-domain photo's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import mien
+import performers
+from mien.media.images import write_image
+from mien.media.reader import VideoReader
+from mien.types import Array, Picture
+from scripted import likeness
+
+SIDE = 320
+FACE = np.array([[104, 74], [176, 74], [182, 120], [165, 172], [140, 184], [112, 168], [98, 118]], np.float32)
+"""Brow to chin and cheek to cheek in `performers.portrait(320)`."""
+LEAK = 0.4
+
+Shot = tuple[Picture, list[Array]]
+"""A frame and where the faces in it are."""
+
+
+def shot(angle: float = 0.0, *, dx: float = 0.0, mirror: bool = False) -> Shot:
+    """The portrait turned by degrees, shifted, mirrored, and where the face went."""
+    picture, face = performers.portrait(SIDE), FACE
+    if mirror:
+        picture, face = np.ascontiguousarray(picture[:, ::-1]), FACE * [-1, 1] + [SIDE - 1, 0]
+    affine = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), angle, 1.0)
+    affine[:, 2] += (dx, 0)
+    turned = cv2.warpAffine(picture, affine, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(turned, np.uint8), [(face @ affine[:, :2].T + affine[:, 2]).astype(np.float32)]
+
+
+def beside(left: Shot, right: Shot | None) -> Shot:
+    """Two shots in one frame; the right half is an empty room if there is none."""
+    room = np.full((SIDE, SIDE, 3), (120, 130, 125), np.uint8)
+    picture, faces = right or (room, [])
+    return np.concatenate([left[0], picture], axis=1), left[1] + [
+        face + np.array([SIDE, 0], np.float32) for face in faces
+    ]
+
+
+def sway(n: int) -> float:
+    return 5 * float(np.sin(n / 5))
+
+
+CLIPS: dict[str, list[Shot]] = {}
+
+
+def clips() -> dict[str, list[Shot]]:
+    """Made once: what happens, and the frames of it."""
+    if not CLIPS:
+        CLIPS["upside down for a while"] = [shot(180 if 15 <= n < 30 else sway(n)) for n in range(45)]
+        CLIPS["a slow roll right over"] = [shot(9.0 * n) for n in range(40)]
+        CLIPS["a cut to another framing"] = [shot(sway(n), dx=60 if n >= 30 else 0) for n in range(45)]
+        CLIPS["two people"] = [beside(shot(sway(n)), shot(-sway(n), mirror=True)) for n in range(20)]
+        CLIPS["somebody comes in"] = [beside(shot(sway(n)), shot(mirror=True) if n >= 25 else None) for n in range(45)]
+        CLIPS["one of two turns away"] = [
+            beside(shot(sway(n)), shot(180 if n >= 20 else 0, mirror=True)) for n in range(45)
+        ]
+        CLIPS["out at the side"] = [shot(dx=-7.0 * n) for n in range(36)]
+    return CLIPS
+
+
+NAMES = (
+    "upside down for a while", "a slow roll right over", "a cut to another framing", "two people",
+    "somebody comes in", "one of two turns away", "out at the side",
+)  # fmt: skip
+
+
+def inside(face: Array, picture: Picture) -> bool:
+    """Whether enough of a face is in the picture to be known by."""
+    mask = np.zeros(picture.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [np.rint(face).astype(np.int32)], 1)
+    return bool(mask.sum() > 0.6 * cv2.contourArea(np.asarray(face, np.float32)))
+
+
+def shows(picture: Picture, original: Picture, face: Array) -> float:
+    """How much of a real face is to be seen, 0 to 1: the middle block's likeness, in detail too fine for an eye on an
+    eye to count."""
+    return likeness(picture, original, region=face, block=12, fine=2.5, share=0.5)
+
+
+@pytest.fixture(params=["puppet", "picture"])
+def avatar(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "puppet":
+        return "maya"
+    from mien.demo import drawn_portrait
+
+    performers.needs_face_model()
+    write_image(tmp_path / "drawn.png", drawn_portrait("kofi", 256))
+    return str(tmp_path / "drawn.png")
+
+
+def test_the_measure_detects_a_face_after_compression_and_half_of_one(tmp_path: Path) -> None:
+    shots = clips()["two people"][:3]
+    clip = performers.clip(tmp_path / "raw.mp4", [picture for picture, _ in shots], options={"crf": "28"})
+    with VideoReader(clip) as video:
+        for frame, (original, faces) in zip(video, shots, strict=True):
+            assert all(shows(frame.image, original, face) > 0.7 for face in faces)
+    half = shots[0][0].copy()
+    half[:, :125] = 128
+    assert shows(half, shots[0][0], shots[0][1][0]) > LEAK
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_face_shows_through_in_paste(name: str, avatar: str, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    shots = clips()[name]
+    clip = performers.clip(tmp_path / "visit.mp4", [picture for picture, _ in shots])
+    done = mien.anonymize(clip, avatar=avatar, output=tmp_path / "out.mp4", scene=mien.Scene.PASTE, size=160)
+    with VideoReader(tmp_path / "out.mp4") as video:
+        shown = [frame.image for frame in video]
+    assert len(shown) == len(shots)
+    assert done.cards < len(shots)
+    for number, ((original, faces), picture) in enumerate(zip(shots, shown, strict=True)):
+        for face in faces:
+            if inside(face, original):
+                assert shows(picture, original, face) < LEAK, f"frame {number}"
+
+
+def test_no_face_shows_through_in_avatar(tmp_path: Path) -> None:
+    performers.needs_face_model()
+    shots = clips()["upside down for a while"]
+    clip = performers.clip(tmp_path / "visit.mp4", [picture for picture, _ in shots])
+    done = mien.anonymize(clip, output=tmp_path / "out.mp4", size=160)
+    assert 0.4 < done.coverage < 0.9
+    with VideoReader(tmp_path / "out.mp4") as video:
+        for frame, (original, faces) in zip(video, shots, strict=True):
+            picture = np.asarray(cv2.resize(frame.image, (SIDE, SIDE)), np.uint8)
+            assert shows(picture, original, faces[0]) < LEAK
