@@ -123,9 +123,10 @@ class BlazeFace:
         w, h = max(1, round(width * scale)), max(1, round(height * scale))
         left, top = (self._SIDE - w) // 2, (self._SIDE - h) // 2
         square = np.zeros((self._SIDE, self._SIDE, 3), np.uint8)
-        # Area averaging a large frame takes longer than the network; every other row and column is enough of it.
-        coarse = image[::2, ::2] if min(height, width) >= 4 * self._SIDE else image
-        square[top : top + h, left : left + w] = cv2.resize(coarse, (w, h), interpolation=cv2.INTER_AREA)
+        if scale < 0.25:
+            # Averaging all of a large frame takes longer than the network; sixteen of its pixels for one are enough.
+            image = np.asarray(cv2.resize(image, (2 * w, 2 * h), interpolation=cv2.INTER_LINEAR), np.uint8)
+        square[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
         tensor = square[None].astype(np.float32) * np.float32(2 / 255) - 1
         boxes, logits = self._network(tensor)
         scores = logits[0, :, 0]
