@@ -226,9 +226,13 @@ class TestPaste:
         pictures = run(lambda n: [face()] if n < 60 else [face(), other], 80, paste_scene())
         cards = [n for n, picture in enumerate(pictures) if is_card(picture)]
         assert cards[-1] == 59
-        assert (60 - cards[0]) / FPS >= LOOK_BACK - 0.05
+        assert cards[0] == 60 - LOOK_BACK
         original = textured(0)
         assert all(likeness(p, original, region=placement.cover(other)) < CLEAN for p in pictures[cards[0] : 80])
+
+    def test_somebody_found_again_under_another_number_was_covered_before(self) -> None:
+        pictures = run(lambda n: [face(0)] if n < 30 else [] if n < 34 else [face(1)], 60, paste_scene())
+        assert [is_card(picture) for picture in pictures] == [n >= 30 for n in range(60)]
 
     def test_a_brief_sighting_is_let_go(self) -> None:
         """A pattern taken for a face for an instant does not cost the rest of the clip."""

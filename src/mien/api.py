@@ -178,11 +178,15 @@ def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int
 
 
 def _tracker(options: Tracking, clip: Path, *, everybody: bool = False) -> Tracker:
-    from mien.face.parts import open_tracker
+    from mien.face.parts import open_detector, open_mesh, open_tracker
+    from mien.face.tracker import FaceTracker
     from mien.neutral import calibrated
 
-    faces = {"max_faces": _MANY} if everybody else {}
-    return calibrated(open_tracker(detector=options.detector, **faces), options.neutral, clip)
+    if not everybody:
+        return calibrated(open_tracker(detector=options.detector), options.neutral, clip)
+    detector = open_detector(options.detector)
+    detector.pause = 1  # somebody overlooked would be shown
+    return calibrated(FaceTracker(detector, open_mesh(), max_faces=_MANY), options.neutral, clip)
 
 
 def _emotions(warnings: list[str]) -> EmotionReader | None:

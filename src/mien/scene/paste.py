@@ -15,13 +15,15 @@ from mien.scene.card import card
 from mien.scene.guard import GuardedRenderer
 from mien.types import Array, Face, Frame, Picture
 
-LOOK_BACK: Final = 0.6
-"""Seconds by which pictures are held back. A tracker that follows one face looks for newcomers only twice a second and
-wants to be sure of them: somebody first found now may have been in sight, and not covered, for that long."""
+LOOK_BACK: Final = 40
+"""Frames by which pictures are held back. A tracker that follows one face looks for newcomers at one piece of the frame
+at a time, 36 of them at most: somebody first found now may have been in sight, and not covered, for that long."""
 BRIEF, BRIEF_MEMORY = 0.5, 2.0
 """Seconds: who was seen for less than the one in all is let go after the other."""
 _FEATHER, _SEAM = 0.12, 0.3
 """Widths of the soft edge outside the cover and of the seam's colours, in distances between the outer eye corners."""
+_SAME_PLACE: Final = 1.0
+"""Seconds for which somebody who was lost and comes back under another number is known by the place."""
 _GAP: Final = 0.1
 """Seconds between two sightings that still count as one."""
 
@@ -32,13 +34,13 @@ class PasteScene:
     - in which nobody is seen,
     - in which somebody is not seen who was before, for `forget_after` seconds, forever if None. Whoever was seen for
       less than half a second in all, a passer-by or a pattern taken for a face, is waited for two seconds only,
-    - up to `look_back` seconds before somebody is seen for the first time,
+    - up to `look_back` frames before somebody is seen for the first time,
     - in which the engine failed or a face is too small or too strangely placed to be covered for certain.
     """
 
     def __init__(
         self, renderer: GuardedRenderer, *, size: tuple[int, int], fit_colours: bool = True,
-        forget_after: float | None = None, look_back: float = LOOK_BACK,
+        forget_after: float | None = None, look_back: int = LOOK_BACK,
     ) -> None:  # fmt: skip
         self.size = size
         self.cards = 0
@@ -54,13 +56,12 @@ class PasteScene:
         held: deque[Frame | None] = deque()
         times: deque[Frame] = deque()
         for frame, faces in tracked:
-            newcomers = [face for face in faces if face.id not in self._people]
-            if newcomers:
+            if any(self._is_new(face, frame.time) for face in faces):
                 held = deque([None] * len(held))
             picture = self.compose(frame, faces)
             held.append(None if picture is None else replace(frame, image=picture))
             times.append(replace(frame, image=_NOTHING))
-            while times[-1].time - times[0].time >= self._look_back:
+            if len(times) > self._look_back:
                 yield self._shown(held.popleft(), times.popleft())
         while times:
             yield self._shown(held.popleft(), times.popleft())
@@ -95,6 +96,12 @@ class PasteScene:
         person = self._people.setdefault(face.id, _Person(time))
         person.see(time)
         return person
+
+    def _is_new(self, face: Face, time: float) -> bool:
+        """Whether a face may have gone unnoticed and uncovered until now: nobody known is or was just in its place."""
+        x, y = face.landmarks[:468, :2].mean(0)
+        before = [person for person in self._people.values() if time - person.last < _SAME_PLACE]
+        return face.id not in self._people and not any(person.stood_at(float(x), float(y)) for person in before)
 
     def _missing(self, faces: Sequence[Face], time: float) -> bool:
         """Whether somebody is out of sight who may still be in the picture."""
@@ -166,6 +173,13 @@ class _Person:
         """(N, 2) polygon that must not be seen, None where the landmarks are too small or too strange to be sure."""
         before, self.landmarks = self.landmarks, face.landmarks
         return placement.cover(face, before) if placement.certain(face.landmarks) else None
+
+    def stood_at(self, x: float, y: float) -> bool:
+        """Whether this person's face was last seen at a point of the picture."""
+        if self.landmarks is None:
+            return False
+        low, high = self.landmarks[:468, :2].min(0), self.landmarks[:468, :2].max(0)
+        return bool(low[0] <= x <= high[0] and low[1] <= y <= high[1])
 
     def see(self, time: float) -> None:
         self.duration += min(time - self.last, _GAP)
