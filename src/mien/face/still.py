@@ -16,16 +16,20 @@ import numpy as np
 from mien.face.boxes import around, containment, iou
 from mien.face.detect import Detection, Detector, look, merge, windows
 from mien.face.landmarks import Region
-from mien.face.pose import Pose, head_pose
+from mien.face.pose import Pose, canonical, head_pose
 from mien.face.tracker import SMALLEST, Mesh
 from mien.types import Array, Picture
 
 _LEANS = (0.0, -30.0, 30.0, -60.0, 60.0, 90.0, -90.0, 180.0)
 """Degrees that the picture is turned by, in the order tried; the search ends with the first that shows a sure face."""
-SURE = 0.7
-"""Likeness from which a face is one: paintings and heads of clay reach .9, a capuchin .7, hands and spoons do not."""
-_CERTAIN = 0.85
+SURE = 0.5
+"""Likeness from which a face is one: paintings and heads of clay reach 1, a capuchin .6, hands and spoons .2."""
+_CERTAIN = 0.9
 """Likeness that ends the search; upside down, a chin and a brow can look like a face as well."""
+_INDIFFERENT, _CONVINCED = 0.5, 0.85
+"""Scores of the detector, from close by, that say nothing and all."""
+_ODD = 0.06
+"""Mean distance from the mean face, in inter-ocular units, that no human face, painted or not, was seen to exceed."""
 _LOOKS = 6
 _SETTLED = 0.01
 """Shift of the frame, as a share of its side, below which looking again changes nothing."""
@@ -43,8 +47,8 @@ class StillFace:
     presence: float
     """The landmark model's score, 0 to 1."""
     likeness: float
-    """How sure it is that this is a face, 0 to 1: `presence`, and the detector's score from close by, multiplied.
-    Below `SURE` it is an animal, a very stylised drawing, or no face at all."""
+    """How sure it is that this is a face, 0 to 1: `presence`, the detector's score from close by, and how human the
+    proportions are, multiplied. Below `SURE` it is an animal, a very stylised drawing, or no face at all."""
     box: Array
     """(4,) float32: x0, y0, x1, y1 around the skin landmarks."""
 
@@ -57,7 +61,7 @@ class FaceFinder:
         self._detector, self._mesh = detector, mesh
         self.model = mesh.name
 
-    def __call__(self, image: Picture, *, least: float = 0.25) -> list[StillFace]:
+    def __call__(self, image: Picture, *, least: float = 0.05) -> list[StillFace]:
         """All sure faces in (H, W, 3) uint8 RGB; where there is none, the likeliest one if it reaches `least`.
 
         Takes some 50 ms where there is an upright human face, and a second or two where there is none.
@@ -145,16 +149,25 @@ class FaceFinder:
             region = following
         if best is None or best_presence < 0.1 or containment(around(best), detection.box) < 0.3:
             return None
-        likeness = best_presence * self._closer(image, best)
-        return StillFace(best, self._mesh.coefficients(best), head_pose(best), best_presence, likeness, around(best))
+        coefficients, pose = self._mesh.coefficients(best), head_pose(best)
+        likeness = best_presence * self._closer(image, best) * _proportion(pose.to_head(best), coefficients)
+        return StillFace(best, coefficients, pose, best_presence, likeness, around(best))
 
     def _closer(self, image: Picture, landmarks: Array) -> float:
-        """The detector's score for a face seen upright and at the size it likes, 0 where it sees none there."""
+        """How sure the detector is of a face seen upright and at the size it likes, 0 to 1."""
         region = Region.around_landmarks(landmarks, grow=1.9)
         box = around(landmarks)
         seen = self._through(image, region, 160)
         upright = [d for d in seen if abs(math.remainder(d.roll - region.roll, math.tau)) < 0.6]
-        return max((d.score for d in upright if iou(d.box, box) > 0.35), default=0.0)
+        score = max((d.score for d in upright if iou(d.box, box) > 0.35), default=0.0)
+        return float(np.clip((score - _INDIFFERENT) / (_CONVINCED - _INDIFFERENT), 0, 1))
+
+
+def _proportion(head: Array, coefficients: Array) -> float:
+    """1 for human proportions, less the farther the relaxed shape of (478, 3) landmarks in the head's frame is off."""
+    relaxed = head - np.tensordot(coefficients, canonical().basis, 1)
+    apart = float(np.linalg.norm(relaxed - canonical().shape, axis=1)[:468].mean())
+    return float(np.clip(1 - (apart - _ODD) / _ODD, 0.3, 1))
 
 
 def _upright_likeness(face: StillFace) -> float:
