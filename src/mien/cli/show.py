@@ -64,7 +64,10 @@ def _(done: Outcome) -> None:
         if path is not None:
             typer.echo(f"wrote {path}")
     sound = f"; sound {done.audio}" if done.audio else ""
-    typer.echo(f"{_pace(done)}; a face seen in {done.coverage:.0%} of it{sound}")
+    if done.clip_seconds:
+        typer.echo(f"{_pace(done)}; a face seen in {done.coverage:.0%} of it{sound}")
+    else:
+        typer.echo(f"faces found in the picture: {done.people}")
     for warning in done.warnings:
         note(warning, kind="warning")
 
