@@ -122,7 +122,7 @@ def _finding(name: str, score: float, seen: str, advice: str) -> Finding:
 
 
 def _certainty(looks: _Looks) -> Finding:
-    score = _ramp(looks.face.likeness, 0.25, 1.0)
+    score = _ramp(looks.face.likeness, 0.3, 0.9)
     seen = "sure" if score >= GOOD else "doubtful: an animal, a mask or a very stylised drawing?"
     return _finding("a face", score, seen, "Landmarks may sit wrongly; look at the result before use.")
 
