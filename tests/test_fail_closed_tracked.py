@@ -10,6 +10,7 @@ import pytest
 
 import mien
 import performers
+from mien.avatar import library
 from mien.media.images import write_image
 from mien.media.reader import VideoReader
 from mien.types import Array, Picture
@@ -85,15 +86,12 @@ def shows(picture: Picture, original: Picture, face: Array) -> float:
     return likeness(picture, original, region=face, block=12, fine=2.5, share=0.5)
 
 
-@pytest.fixture(params=["puppet", "picture"])
-def avatar(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "puppet":
-        return "maya"
+def drawn_avatar(folder: Path) -> str:
+    """A picture avatar of our own: a puppet's portrait."""
     from mien.demo import drawn_portrait
 
-    performers.needs_face_model()
-    write_image(tmp_path / "drawn.png", drawn_portrait("kofi", 256))
-    return str(tmp_path / "drawn.png")
+    write_image(folder / "drawn.png", drawn_portrait("kofi", 256))
+    return str(folder / "drawn.png")
 
 
 def test_the_measure_detects_a_face_after_compression_and_half_of_one(tmp_path: Path) -> None:
@@ -107,9 +105,10 @@ def test_the_measure_detects_a_face_after_compression_and_half_of_one(tmp_path: 
     assert shows(half, shots[0][0], shots[0][1][0]) > LEAK
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_face_shows_through_in_paste(name: str, avatar: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "kind"), [(n, "puppet") for n in NAMES] + [(n, "picture") for n in NAMES[3:5]])
+def test_no_face_shows_through_in_paste(name: str, kind: str, tmp_path: Path) -> None:
     performers.needs_face_model()
+    avatar = library.DEFAULT if kind == "puppet" else drawn_avatar(tmp_path)
     shots = clips()[name]
     clip = performers.clip(tmp_path / "visit.mp4", [picture for picture, _ in shots])
     done = mien.anonymize(clip, avatar=avatar, output=tmp_path / "out.mp4", scene=mien.Scene.PASTE, size=160)

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mien.errors import AvatarError, InputError, OutputError
@@ -60,7 +61,9 @@ def find(wanted: str | Path) -> Avatar:
     path = known.get(text) if isinstance(wanted, str) else None
     if path is not None:
         return load(path, name=text)
-    path = Path(wanted).expanduser()
+    path = Path(wanted)
+    with suppress(RuntimeError):  # "~nobody"
+        path = path.expanduser()
     if path.exists():
         return load(path)
     if path.suffix.lower() in PICTURES or len(path.parts) > 1:
