@@ -124,6 +124,13 @@ def test_a_clip_that_is_none(kind: str, command: str, mien: Mien, tmp_path: Path
     assert unchanged(tmp_path) == before
 
 
+def test_a_picture_where_a_video_is_needed(mien: Mien, tmp_path: Path) -> None:
+    write_image(tmp_path / "face.jpg", np.zeros((64, 64, 3), np.uint8))
+    ran = mien("anonymize", tmp_path / "face.jpg")
+    assert ran.code == 3
+    assert "picture" in ran.line
+
+
 @pytest.mark.parametrize("command", ["anonymize", "read"])
 def test_the_error_is_json_too_for_scripts(command: str, mien: Mien) -> None:
     ran = mien(command, "nowhere.mp4", "--json")
@@ -206,6 +213,12 @@ def test_a_target_that_cannot_be_written(target: str, mien: Mien, clip: Path, tm
     assert ran.code == 4, ran.err
     assert ran.line
     assert unchanged(tmp_path) == before
+
+
+def test_a_report_that_cannot_be_written_is_known_before_the_work(mien: Mien, clip: Path) -> None:
+    ran = mien("read", clip, "-o", "nowhere/visit")
+    assert ran.code == 4
+    assert "nowhere" in ran.line
 
 
 @pytest.mark.parametrize("options", [("--size", "20"), ("--people", "0"), ("--neutral", "soon"), ("--neutral", "-1")])

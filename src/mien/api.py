@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -123,6 +124,8 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
         raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
+    if clip.suffix.lower() in library.PICTURES:
+        raise InputError(f"{clip} is a picture, and this needs a video. `mien read` takes pictures.")
     output = Path(options.output or clip.with_name(default_name))
     warnings: list[str] = []
     with VideoReader(clip) as video:
@@ -215,7 +218,13 @@ def _side_files(stem: Path, options: Reading | Rerendering, clip: Path) -> dict[
 
     base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
     wanted = {kind: base.with_name(base.name + end) for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
-    return {kind: file for kind, file in wanted.items() if check_target(file, clip)}
+    for file in wanted.values():
+        check_target(file, clip)
+        if not os.access(file.parent, os.W_OK):
+            raise OutputError(
+                f"{file} cannot be written: its folder is missing, or you have no permission there. Choose another."
+            )
+    return wanted
 
 
 def _outcome(
