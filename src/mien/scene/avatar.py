@@ -78,9 +78,9 @@ class _Panel:
 
 def lay_on(picture: Picture, background: tuple[int, int, int]) -> Picture:
     """(H, W, 4) uint8 RGBA on a plain colour: (H, W, 3) uint8 RGB."""
-    rgb, alpha = picture[..., :3], picture[..., 3]
+    rgb, alpha = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), np.uint8), picture[..., 3]
     if alpha.min() == 255:
-        return np.ascontiguousarray(rgb)
-    weight = alpha.astype(np.float32) / 255
+        return rgb
+    weight = alpha.astype(np.float32) / np.float32(255)
     plain = np.full_like(rgb, background)
-    return cv2.blendLinear(np.ascontiguousarray(rgb), plain, weight, 1 - weight)  # type: ignore[return-value]
+    return np.asarray(cv2.blendLinear(rgb, plain, weight, 1 - weight), np.uint8)

@@ -152,7 +152,7 @@ class PasteScene:
         placed: Picture = cv2.warpAffine(  # type: ignore[assignment]
             rendered, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        rgb = np.ascontiguousarray(placed[..., :3])
+        rgb = np.asarray(cv2.cvtColor(placed, cv2.COLOR_RGBA2RGB), np.uint8)
         alpha = placed[..., 3]
         if alpha.min() < 255:
             plain = np.full_like(rgb, np.rint(self._skin).astype(np.uint8))
