@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.engine.mesh.renderer import MeshRenderer
 from mien.errors import AvatarError
-from mien.types import Avatar
+from mien.types import Array, Avatar, Picture
 
 
 class MeshEngine:
@@ -44,4 +44,12 @@ class MeshEngine:
         for _ in range(3):
             landmarks, _ = mesh.landmarks(rgb, region)
             region = Region.around_landmarks(landmarks)
-        return MeshRenderer(np.asarray(picture, np.uint8), landmarks, mesh.coefficients(landmarks))
+        renderer = MeshRenderer(np.asarray(picture, np.uint8), landmarks, mesh.coefficients(landmarks))
+        neutral = Region.around_landmarks(landmarks)
+
+        def measure(rendered: Picture) -> Array | None:
+            seen, presence = mesh.landmarks(rendered, neutral)
+            return mesh.coefficients(seen) if presence > 0.5 else None
+
+        renderer.learn_response(measure)
+        return renderer

@@ -10,8 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.mesh.topology import (
-    EYES, LIP_LOWER_INNER, LIP_LOWER_OUTER, LIP_UPPER_INNER, LIP_UPPER_OUTER, SKIN, EyePoints, delaunay, triangles,
-)  # fmt: skip
+    EYES,
+    LIP_LOWER_BETWEEN,
+    LIP_LOWER_INNER,
+    LIP_LOWER_OUTER,
+    LIP_UPPER_BETWEEN,
+    LIP_UPPER_INNER,
+    LIP_UPPER_OUTER,
+    SKIN,
+    EyePoints,
+    delaunay,
+    triangles,
+)
 from mien.face.pose import Pose, canonical, head_pose, rotation_from
 from mien.types import COEFFICIENT, Array, Expression
 
@@ -90,8 +100,8 @@ class Head:
         """Places of landmarks and rings for an expression."""
         offsets = self._rest + expression.offsets * self._scale
         head = self._head + offsets
-        gap = self._head[LIP_LOWER_INNER, 1] - self._head[LIP_UPPER_INNER, 1]
-        _meet_lips(head, gap)
+        _meet_lips(head)
+        _keep_lips_thick(head, self._head)
         closed = np.array([_blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
         for eye, amount in zip(EYES, closed, strict=True):
             _close_lids(head, eye, float(amount))
@@ -214,7 +224,7 @@ def _feature_scale(head: Array) -> Array:
     return scale
 
 
-def _meet_lips(head: Array, gap_at_rest: Array) -> None:
+def _meet_lips(head: Array) -> None:
     """Lips never cross, and a gap too thin to be meant is shut. In place."""
     upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
     gap = lower[:, 1] - upper[:, 1]
@@ -222,6 +232,24 @@ def _meet_lips(head: Array, gap_at_rest: Array) -> None:
     change = (gap - wanted)[:, None] * np.array([0, 0.5, 0], np.float32)
     head[LIP_UPPER_INNER] = upper + change
     head[LIP_LOWER_INNER] = lower - change
+
+
+_THINNEST = 0.55
+"""Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
+
+
+def _keep_lips_thick(head: Array, rest: Array) -> None:
+    """Move the outer edges of the lips out where they would come too near the inner ones. In place."""
+    for outer, inner, between, up in (
+        (LIP_UPPER_OUTER[1:-1], LIP_UPPER_INNER[1:-1], LIP_UPPER_BETWEEN, 1.0),
+        (LIP_LOWER_OUTER[1:-1], LIP_LOWER_INNER[1:-1], LIP_LOWER_BETWEEN, -1.0),
+    ):
+        thick = np.maximum((rest[inner, 1] - rest[outer, 1]) * up, 0.01)
+        missing = np.maximum(_THINNEST * thick - (head[inner, 1] - head[outer, 1]) * up, 0)
+        head[outer, 1] -= missing * up
+        for row in between:
+            share = np.clip((rest[row, 1] - rest[outer, 1]) * up / thick, 0.1, 0.9)
+            head[row, 1] = head[outer, 1] + share * (head[inner, 1] - head[outer, 1])
 
 
 def _blink(coefficient: float) -> float:

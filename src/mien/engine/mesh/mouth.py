@@ -47,9 +47,9 @@ class Mouth:
         """As light as the light parts of the face, a little warm: teeth of a painting are in its own palette."""
         face = box_around(points[:468], (picture.shape[1], picture.shape[0]), 0)
         skin = picture[face[1] : face[3], face[0] : face[2]].reshape(-1, 3).astype(np.float32)
-        light = np.percentile(skin, 93, axis=0)
+        light = np.percentile(skin, 97, axis=0)
         grey = light.mean()
-        return np.asarray(0.9 * (0.72 * light + 0.28 * grey), np.float32)
+        return np.asarray(np.minimum(1.02 * (0.6 * light + 0.4 * grey), 245), np.float32)
 
     def draw(self, picture: Picture, motion: Motion, expression: Expression) -> None:
         """Fill the opening between the lips of an already warped picture. In place."""
@@ -103,7 +103,7 @@ class Mouth:
         # The upper lip throws a shadow, and light falls off to the corners.
         depth = ((xx - middle[0]) * down[0] + (yy - middle[1]) * down[1]) / max(opening * unit, 1)
         side = np.abs((xx - middle[0]) * np.cos(angle) + (yy - middle[1]) * np.sin(angle)) / (0.5 * unit)
-        light = (0.62 + 0.38 * smoothstep((depth + 0.55) / 0.5)) * (1 - 0.55 * smoothstep((side - 0.35) / 0.6))
+        light = (0.72 + 0.28 * smoothstep((depth + 0.55) / 0.4)) * (1 - 0.55 * smoothstep((side - 0.35) / 0.6))
         inside *= light[..., None]
         grain = self._grain[: size[1], : size[0]] if min(self._grain.shape[:2]) >= max(size) else None
         if grain is not None:

@@ -9,6 +9,7 @@ from mien.engine.mesh.eyes import Eye
 from mien.engine.mesh.geometry import Head
 from mien.engine.mesh.mouth import Mouth
 from mien.engine.mesh.raster import rasterize
+from mien.engine.mesh.response import Measure, Response, learn
 from mien.engine.mesh.topology import EYES, OVAL, SKIN
 from mien.types import Array, Expression, Picture
 
@@ -31,11 +32,18 @@ class MeshRenderer:
         self._scale = min(1.0, _FACE_MAP / max(width, height))
         self._face_triangles, self._all_triangles = self._head.triangles()
         still = self._head.move(Expression.neutral())
+        self._response = Response.straight()
         self.outline = still.skin[OVAL]
         self.face = np.array([still.skin[e.outline].mean(0) for e in EYES] + [still.skin[[13, 14]].mean(0)], np.float32)
 
+    def learn_response(self, measure: Measure) -> None:
+        """Find out, with a tracker's eyes, how far this picture must be moved for each coefficient to show."""
+        self._response = Response.straight()
+        self._response = learn(self, measure)
+
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
         """Render (H, W, 4) uint8 RGBA."""
+        expression = self._response(expression)
         motion = self._head.move(expression)
         places = np.concatenate([motion.skin, motion.rings])
         coordinates = self._warp(places, motion.depth)

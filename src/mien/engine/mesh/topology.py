@@ -26,6 +26,12 @@ LIP_LOWER_INNER = np.array([78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308])
 MOUTH = np.concatenate([LIP_UPPER_INNER, LIP_LOWER_INNER[-2:0:-1]])
 """Closed polygon around the mouth's opening."""
 
+LIP_UPPER_BETWEEN = np.array(
+    [[184, 74, 73, 72, 11, 302, 303, 304, 408], [183, 42, 41, 38, 12, 268, 271, 272, 407]]
+)
+LIP_LOWER_BETWEEN = np.array([[77, 90, 180, 85, 16, 315, 404, 320, 307], [96, 89, 179, 86, 15, 316, 403, 319, 325]])
+"""The two rows between the outer edge of a lip and its inner edge, outer first, without the corners."""
+
 OVAL = np.array([
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
     136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,

@@ -1,0 +1,171 @@
+"""Does the expression arrive? Drives avatars with clips, tracks the result with the same tracker, and compares.
+
+`python -m benchmarks.fidelity CLIPS AVATARS…` prints, for each pair, the correlation of every coefficient that the
+driver really uses (its 95th and 5th percentiles differ by more than .15) between driver and output, of head angles
+where they span more than 5°, the lag in frames, and how often a face is found in the output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from mien.avatar import library
+from mien.engine import registry
+from mien.errors import MienError
+from mien.face.parts import open_tracker
+from mien.media.reader import VideoReader
+from mien.types import COEFFICIENTS, Face, Frame
+
+USED = 0.15
+TURNED = np.radians(5)
+ANGLES = ("yaw", "pitch", "roll")
+
+
+@dataclass
+class Fidelity:
+    """What arrived of one clip on one avatar."""
+
+    channels: dict[str, float] = field(default_factory=dict)
+    """Correlation of each coefficient in use."""
+    angles: dict[str, float] = field(default_factory=dict)
+    """Correlation of each head angle in use."""
+    angle_error: float = float("nan")
+    """Mean absolute difference of head angles after removing their means, degrees."""
+    lag: int = 0
+    """Frames by which the output trails, at the peak of the correlation."""
+    found: float = 0.0
+    """Share of output frames in which a face is found, of those in which the driver's was."""
+    milliseconds: float = 0.0
+    """Per rendered frame."""
+
+    @property
+    def median(self) -> float:
+        return float(np.median(list(self.channels.values()))) if self.channels else float("nan")
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Pearson's r; 0 where either does not move."""
+    a, b = a - a.mean(), b - b.mean()
+    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum() / scale) if scale > 1e-9 else 0.0
+
+
+def lag_of(a: np.ndarray, b: np.ndarray, reach: int = 6) -> int:
+    """Frames by which `b` (T, C) trails `a`, by the mean correlation over columns."""
+
+    def at(shift: int) -> float:
+        x, y = (a[: len(a) - shift], b[shift:]) if shift >= 0 else (a[-shift:], b[: len(b) + shift])
+        return float(np.mean([correlation(x[:, i], y[:, i]) for i in range(a.shape[1])]))
+
+    return max(range(-reach, reach + 1), key=at) if len(a) > 4 * reach else 0
+
+
+def compare(driver: list[Face | None], output: list[Face | None]) -> Fidelity:
+    """Fidelity of an output against its driver, frame by frame."""
+    both = [(a, b) for a, b in zip(driver, output, strict=True) if a is not None and b is not None]
+    seen = sum(face is not None for face in driver)
+    result = Fidelity(found=len(both) / seen if seen else float("nan"))
+    if len(both) < 10:
+        return result
+    a, b = (np.array([face.coefficients for face in faces]) for faces in zip(*both, strict=True))
+    span = np.percentile(a, 95, axis=0) - np.percentile(a, 5, axis=0)
+    used = [i for i in range(1, len(COEFFICIENTS)) if span[i] > USED]
+    result.channels = {COEFFICIENTS[i]: correlation(a[:, i], b[:, i]) for i in used}
+    if used:
+        result.lag = lag_of(a[:, used], b[:, used])
+    turns, turned = (np.array([[f.yaw, f.pitch, f.roll] for f in faces]) for faces in zip(*both, strict=True))
+    turns_span = np.percentile(turns, 95, axis=0) - np.percentile(turns, 5, axis=0)
+    for i, name in enumerate(ANGLES):
+        if turns_span[i] > TURNED:
+            result.angles[name] = correlation(turns[:, i], turned[:, i])
+    result.angle_error = float(np.degrees(np.abs((turns - turns.mean(0)) - (turned - turned.mean(0))).mean()))
+    return result
+
+
+def drive(clip: Path, frames: int | None) -> tuple[list[Face | None], list[Frame]]:
+    """The main face of each frame, and the frames without their pictures."""
+    tracker = open_tracker()
+    faces, stamps = [], []
+    with VideoReader(clip) as reader:
+        for frame in islice(reader, frames):
+            found = tracker(frame)
+            faces.append(found[0] if found else None)
+            stamps.append(Frame(np.zeros((1, 1, 3), np.uint8), frame.index, frame.time))
+    return faces, stamps
+
+
+def measure(clip: Path, avatar: str, *, size: int = 512, frames: int | None = None) -> Fidelity:
+    """Fidelity of one clip on one avatar."""
+    driver, stamps = drive(clip, frames)
+    chosen = library.find(avatar)
+    renderer = registry.for_avatar(chosen.kind).prepare(chosen, size=size)
+    tracker = open_tracker()
+    output: list[Face | None] = []
+    spent = 0.0
+    for face, stamp in zip(driver, stamps, strict=True):
+        if face is None:
+            output.append(None)
+            continue
+        began = time.perf_counter()
+        picture = renderer(face.expression)
+        spent += time.perf_counter() - began
+        seen = tracker(Frame(np.ascontiguousarray(picture[..., :3]), stamp.index, stamp.time))
+        output.append(seen[0] if seen else None)
+    result = compare(driver, output)
+    result.milliseconds = 1000 * spent / max(1, sum(f is not None for f in driver))
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path, help="a folder of clips, or one clip")
+    parser.add_argument("avatars", nargs="+", help="names or pictures")
+    parser.add_argument("--frames", type=int, help="at most so many frames of each clip")
+    parser.add_argument("--size", type=int, default=512)
+    options = parser.parse_args()
+    clips = sorted(options.clips.glob("*.mp4")) if options.clips.is_dir() else [options.clips]
+    print(f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}")
+    every: list[Fidelity] = []
+    for clip in clips:
+        for avatar in options.avatars:
+            try:
+                f = measure(clip, avatar, size=options.size, frames=options.frames)
+            except MienError as error:
+                print(f"{clip.stem:24}{Path(avatar).stem:12}{error}")
+                continue
+            if not f.channels and not f.angles:
+                print(f"{clip.stem:24}{Path(avatar).stem:12}nothing moves enough to compare; found {f.found:.0%}")
+                continue
+            every.append(f)
+            weakest = sorted(f.channels.items(), key=lambda item: item[1])[:3]
+            angles = " ".join(f"{f.angles[n]:4.2f}" if n in f.angles else "   –" for n in ANGLES)
+            print(
+                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{weakest[0][1] if weakest else float('nan'):6.2f}  "
+                f"{weakest[0][0] if weakest else '':22}{angles:16}{f.angle_error:5.1f}{f.lag:4d}{f.found:7.0%}{f.milliseconds:6.1f}"
+                f"  {' '.join(f'{n} {r:.2f}' for n, r in weakest[1:])}",
+                flush=True,
+            )
+    _totals(every)
+
+
+def _totals(every: list[Fidelity]) -> None:
+    medians = [f.median for f in every if f.channels]
+    pooled: dict[str, list[float]] = {}
+    for f in every:
+        for name, r in {**f.channels, **f.angles}.items():
+            pooled.setdefault(name, []).append(r)
+    print(f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {np.mean(np.array(medians) >= 0.9):.0%} of pairs ≥ .90")
+    values = [r for f in every for r in f.channels.values()]
+    print(f"channels in use: {np.mean(np.array(values) >= 0.7):.0%} of {len(values)} ≥ .70")
+    for name, rs in sorted(pooled.items(), key=lambda item: np.median(item[1])):
+        print(f"  {name:22} median {np.median(rs):5.2f}  min {min(rs):5.2f}  n {len(rs)}")
+
+
+if __name__ == "__main__":
+    main()
