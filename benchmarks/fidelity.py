@@ -130,7 +130,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     options = parser.parse_args()
     clips = sorted(options.clips.glob("*.mp4")) if options.clips.is_dir() else [options.clips]
-    print(f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}")
+    print(
+        f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}"
+    )
     every: list[Fidelity] = []
     for clip in clips:
         for avatar in options.avatars:
@@ -160,7 +162,9 @@ def _totals(every: list[Fidelity]) -> None:
     for f in every:
         for name, r in {**f.channels, **f.angles}.items():
             pooled.setdefault(name, []).append(r)
-    print(f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {np.mean(np.array(medians) >= 0.9):.0%} of pairs ≥ .90")
+    print(
+        f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {np.mean(np.array(medians) >= 0.9):.0%} of pairs ≥ .90"
+    )
     values = [r for f in every for r in f.channels.values()]
     print(f"channels in use: {np.mean(np.array(values) >= 0.7):.0%} of {len(values)} ≥ .70")
     for name, rs in sorted(pooled.items(), key=lambda item: np.median(item[1])):

@@ -31,7 +31,9 @@ def get(name: str) -> Engine:
     except ImportError as error:
         raise EngineError(f"The engine {name!r} cannot be loaded: {error}. Its extra may not be installed.") from error
     if not isinstance(engine, Engine):
-        raise EngineError(f"{found[name].value} is registered as an engine but does not follow mien.engine.base.Engine.")
+        raise EngineError(
+            f"{found[name].value} is registered as an engine but does not follow mien.engine.base.Engine."
+        )
     return engine
 
 

@@ -23,10 +23,8 @@ class MeshEngine:
 
     def prepare(self, avatar: Avatar, *, size: int = 512) -> MeshRenderer:
         """Find the avatar's face and take it apart. Raises AvatarError where there is none."""
-        from mien import models
-        from mien.face.detect import BlazeFace
-        from mien.face.landmarks import FaceMesh, Region
-        from mien.face.parts import read_task
+        from mien.face.landmarks import Region
+        from mien.face.parts import open_finder, open_mesh
 
         if avatar.picture is None:
             raise AvatarError(f"The engine mesh needs a picture, and {avatar.name} is a {avatar.kind}.")
@@ -35,17 +33,15 @@ class MeshEngine:
         shape = (max(2, round(width * scale)), max(2, round(height * scale)))
         picture = cv2.resize(avatar.picture, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         rgb = np.ascontiguousarray(picture[..., :3])
-        parts = read_task(models.path("face-landmarker"))
-        found = BlazeFace(parts["face_detector.tflite"])(rgb)
+        found = open_finder()(rgb)
         if not found:
-            raise AvatarError(f"No face was found in {avatar.name}.")
-        mesh = FaceMesh(parts["face_landmarks_detector.tflite"], parts["face_blendshapes.tflite"])
-        region = Region.around_detection(found[0])
-        for _ in range(3):
-            landmarks, _ = mesh.landmarks(rgb, region)
-            region = Region.around_landmarks(landmarks)
-        renderer = MeshRenderer(np.asarray(picture, np.uint8), landmarks, mesh.coefficients(landmarks))
-        neutral = Region.around_landmarks(landmarks)
+            raise AvatarError(
+                f"No face was found in {avatar.name}. A face that looks towards the viewer, fills a third of the "
+                "picture and shows both eyes works best; `mien avatars check` says more."
+            )
+        face, mesh = found[0], open_mesh()
+        renderer = MeshRenderer(np.asarray(picture, np.uint8), face.landmarks, face.coefficients)
+        neutral = Region.around_landmarks(face.landmarks)
 
         def measure(rendered: Picture) -> Array | None:
             seen, presence = mesh.landmarks(rendered, neutral)

@@ -20,6 +20,7 @@ class Eye:
         points = landmarks[:, :2]
         self._corners = points[[eye.upper[0], eye.upper[-1]]].astype(np.float32)
         self.width = float(np.linalg.norm(self._corners[1] - self._corners[0]))
+        self._opened = float(np.linalg.norm(points[eye.upper[4]] - points[eye.lower[4]]))
         self._iris = points[eye.iris].astype(np.float32)
         rim = np.linalg.norm(points[eye.iris + 1 : eye.iris + 5] - self._iris, axis=1)
         # Lids hide the top and bottom of the rim: the sides say more.
@@ -64,12 +65,17 @@ class Eye:
 
     def _complete_white(self, patch: Picture, opening: Array) -> Array:
         """The eyeball without its iris, (h, w, 3): the white that shows, spread under lids and iris."""
-        seen = (opening > 0.95) & (self._distance > self.radius * 1.12)
+        # Not what lies close to the lids: their shadow and lashes are not the eyeball's colour.
+        reach = max(1, round(0.05 * self.width))
+        inner = cv2.erode(opening, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        seen = (inner > 0.95) & (self._distance > self.radius * 1.12)
         if seen.sum() < 12:
             # No white shows (an animal, a narrowed eye): the eyeball's own mean, a little lighter.
             base = patch[opening > 0.5].reshape(-1, 3).mean(0) if (opening > 0.5).any() else np.full(3, 128.0)
             return np.broadcast_to(np.float32(base * 1.1), patch.shape).copy()
-        colours = patch.astype(np.float32) * seen[..., None]
+        # A highlight is no colour of the white; spread, it would light up the whole eye.
+        lightest = np.percentile(patch[seen], 70, axis=0)
+        colours = np.minimum(patch, lightest).astype(np.float32) * seen[..., None]
         filled = np.zeros_like(colours)
         known = np.zeros(seen.shape, np.float32)
         # Near colours first, then ever wider averages for what is far from any white.
@@ -79,9 +85,11 @@ class Eye:
             share = (1 - known) * np.clip(weight * 4, 0, 1)
             filled += share[..., None] * blur / np.maximum(weight, 1e-4)[..., None]
             known += share
-        filled += (1 - known)[..., None] * patch[seen].mean(0)
-        own = cv2.GaussianBlur(seen.astype(np.float32), (0, 0), 0.8)[..., None] * seen[..., None]
-        return np.asarray(filled + own * (patch - filled), np.float32)
+        filled += (1 - known)[..., None] * np.minimum(patch[seen], lightest).mean(0)
+        # What shows of the white itself stays as it is, right up to the lids.
+        own = smoothstep((opening - 0.5) * 2) * smoothstep((self._distance / self.radius - 1.05) / 0.15)
+        own = cv2.GaussianBlur(own.astype(np.float32), (0, 0), max(0.8, 0.03 * self.width))
+        return np.asarray(filled + own[..., None] * (patch - filled), np.float32)
 
     def draw(self, picture: Picture, motion: Motion) -> None:
         """Put the eyeball into the opening between the lids of an already warped picture. In place."""
@@ -92,8 +100,9 @@ class Eye:
         if box[2] - box[0] < 2 or box[3] - box[1] < 2:
             return
         closed = float(motion.closed[self._index])
-        if closed < 0.97:
-            opening = polygon_mask(outline, box, soften=0.6)
+        moved = self._moved(places, motion)
+        if closed < 0.97 and moved > 0.01:
+            opening = polygon_mask(outline, box, soften=0.6) * np.float32(moved)
             ball = self._place(self._white, places, None, box)
             sprite = self._place(self._sprite, places, motion.irises[self._index], box)
             alpha = self._place(self._alpha, places, motion.irises[self._index], box)[..., None]
@@ -101,8 +110,17 @@ class Eye:
             blend(picture, box, ball, opening)
         if closed > 0.3:
             strength = float(smoothstep(np.array((closed - 0.3) / 0.6)))
-            lash = line_mask(places[self._eye.upper], box, width=max(1.2, self.width * 0.045))
-            blend(picture, box, self.lash, lash * (0.85 * strength))
+            lash = line_mask(places[self._eye.upper], box, width=max(1.6, self.width * 0.04))
+            blend(picture, box, self.lash, lash * (0.8 * strength))
+
+    def _moved(self, places: Array, motion: Motion) -> float:
+        """0 where the eye rests, and the picture's own pixels are the best there is, to 1 where it looks elsewhere or
+        opens differently."""
+        corners = places[[self._eye.upper[0], self._eye.upper[-1]]]
+        look = motion.irises[self._index] - self._iris - (corners - self._corners).mean(0)
+        opened = np.linalg.norm(places[self._eye.upper[4]] - places[self._eye.lower[4]])
+        change = max(float(np.linalg.norm(look)) / 0.05, abs(float(opened) - self._opened) / 0.06) / self.width
+        return float(smoothstep(np.array((change - 0.2) / 0.8)))
 
     def _place(self, layer: Array, places: Array, iris: Array | None, box: tuple[int, int, int, int]) -> Array:
         """A layer of the eyeball turned and scaled with the corners of the eye, its iris brought to `iris`."""

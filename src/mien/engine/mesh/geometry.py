@@ -42,6 +42,9 @@ RINGS = np.array([1.06, 1.16, 1.3, 1.5, 1.75, 2.05, 2.4, 2.8, 3.3], np.float32)
 _RIGID_UNTIL, _STILL_FROM = 1.3, 3.1
 _NECK_RIGID_UNTIL, _NECK_STILL_FROM = 1.0, 2.1
 
+_UNROLL = 0.6
+"""How much of the skin between lid and crease a shut lid is made of."""
+
 _OPEN_MOUTH = ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
 
 
@@ -87,14 +90,21 @@ class Head:
         self._loop = cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel()
         edge = landmarks[self._loop, :2]
         self._rings = np.concatenate([edge.mean(0) + k * (edge - edge.mean(0)) for k in RINGS])
+        self._source = np.concatenate([landmarks[:SKIN, :2], self._rings])
         self._ring_rigid, self._ring_soft = self._ring_weights()
         self._ring_head = self._ring_depths()
         self.unit = self.pose.scale
 
-    @property
-    def source(self) -> Array:
-        """(468 + rings, 2) places in the source picture of everything that `move` moves."""
-        return np.concatenate([self.landmarks[:SKIN, :2], self._rings])
+    def source(self, motion: Motion) -> Array:
+        """(468 + rings, 2) places in the avatar's picture of everything that `move` moves.
+
+        A closing lid is unrolled from the skin above it: its dark edge, stretched, would make a black eye of it.
+        """
+        places = self._source.copy()
+        for eye, closed in zip(EYES, motion.closed, strict=True):
+            edge = eye.upper[1:-1]
+            places[edge] += np.float32(_UNROLL * closed) * (places[eye.crease] - places[edge])
+        return places
 
     def move(self, expression: Expression) -> Motion:
         """Places of landmarks and rings for an expression."""
@@ -105,6 +115,7 @@ class Head:
         closed = np.array([_blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
         for eye, amount in zip(EYES, closed, strict=True):
             _close_lids(head, eye, float(amount))
+            _keep_crease(head, self._head, eye)
         turn = self._turn(expression)
         lean = rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT))
         moved = self._project(head, turn, lean)
@@ -265,3 +276,10 @@ def _close_lids(head: Array, eye: EyePoints, closed: float) -> None:
     meet = lower + (upper - lower) * 0.12
     head[eye.upper] = upper + closed * (meet - upper)
     head[eye.lower] = lower + closed * (meet - lower)
+
+
+def _keep_crease(head: Array, rest: Array, eye: EyePoints) -> None:
+    """A lid that opens wide pushes the fold above it up instead of sliding under it. In place."""
+    edge = eye.upper[1:-1]
+    room = 0.45 * (rest[edge, 1] - rest[eye.crease, 1])
+    head[eye.crease, 1] = np.minimum(head[eye.crease, 1], head[edge, 1] - room)

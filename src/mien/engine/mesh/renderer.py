@@ -46,16 +46,15 @@ class MeshRenderer:
         expression = self._response(expression)
         motion = self._head.move(expression)
         places = np.concatenate([motion.skin, motion.rings])
-        coordinates = self._warp(places, motion.depth)
+        coordinates = self._warp(self._head.source(motion), places, motion.depth)
         picture = cv2.remap(self._picture, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         for eye in self._eyes:
             eye.draw(picture, motion)
         self._mouth.draw(picture, motion, expression)
         return picture
 
-    def _warp(self, places: Array, depth: Array) -> Array:
+    def _warp(self, source: Array, places: Array, depth: Array) -> Array:
         """(H, W, 2) float32: for each pixel of the output, the pixel of the avatar's picture it shows."""
-        source = self._head.source
         coarse = _identity(self.size, self._scale / 2)
         rasterize(coarse, places, source, self._all_triangles, depth, scale=self._scale / 2)
         shape = (round(self.size[0] * self._scale), round(self.size[1] * self._scale))

@@ -78,9 +78,7 @@ def learn(render: Callable[[Expression], Picture], measure: Measure) -> Response
     return Response(table)
 
 
-def _read(
-    render: Callable[[Expression], Picture], measure: Measure, indices: list[int], level: float
-) -> float:
+def _read(render: Callable[[Expression], Picture], measure: Measure, indices: list[int], level: float) -> float:
     """Mean of some coefficients as they show when moved to a level; not a number where no face is seen."""
     coefficients = np.zeros(len(COEFFICIENTS), np.float32)
     coefficients[indices] = level

@@ -26,9 +26,7 @@ LIP_LOWER_INNER = np.array([78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308])
 MOUTH = np.concatenate([LIP_UPPER_INNER, LIP_LOWER_INNER[-2:0:-1]])
 """Closed polygon around the mouth's opening."""
 
-LIP_UPPER_BETWEEN = np.array(
-    [[184, 74, 73, 72, 11, 302, 303, 304, 408], [183, 42, 41, 38, 12, 268, 271, 272, 407]]
-)
+LIP_UPPER_BETWEEN = np.array([[184, 74, 73, 72, 11, 302, 303, 304, 408], [183, 42, 41, 38, 12, 268, 271, 272, 407]])
 LIP_LOWER_BETWEEN = np.array([[77, 90, 180, 85, 16, 315, 404, 320, 307], [96, 89, 179, 86, 15, 316, 403, 319, 325]])
 """The two rows between the outer edge of a lip and its inner edge, outer first, without the corners."""
 
@@ -47,6 +45,8 @@ class EyePoints:
     """Edge of the upper lid, corner to corner, both included."""
     lower: Indices
     """Edge of the lower lid, corner to corner, both included."""
+    crease: Indices
+    """The row of landmarks above the upper lid's edge, one for each point between its corners."""
     iris: int
     """Centre of the iris; the four points after it lie on its rim."""
     side: str
@@ -61,12 +61,14 @@ class EyePoints:
 RIGHT_EYE = EyePoints(
     np.array([33, 246, 161, 160, 159, 158, 157, 173, 133], np.int32),
     np.array([33, 7, 163, 144, 145, 153, 154, 155, 133], np.int32),
+    np.array([247, 30, 29, 27, 28, 56, 190], np.int32),
     468,
     "Right",
 )
 LEFT_EYE = EyePoints(
     np.array([362, 398, 384, 385, 386, 387, 388, 466, 263], np.int32),
     np.array([362, 382, 381, 380, 374, 373, 390, 249, 263], np.int32),
+    np.array([414, 286, 258, 257, 259, 260, 467], np.int32),
     473,
     "Left",
 )
