@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import MakeClip, moving_picture
 from mien.errors import InputError
@@ -90,6 +91,20 @@ def test_rotation_and_mirroring_are_applied(
     assert clip.rotation == degrees
     assert frame.shape == upright.shape
     assert np.abs(frame.astype(float) - upright).mean() < 6
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_pictures_that_carry_exif_are_read_and_turned(tmp_path: Path, orientation: int, turns: int) -> None:
+    """Motion JPEG from a camera: FFmpeg hands EXIF on as side data of a kind that PyAV has no name for."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010E] = "a picture of its own"
+    Image.fromarray(moving_picture(96, 64, 0)).save(tmp_path / "one.jpg", exif=exif, quality=95)
+    (tmp_path / "clip.mjpeg").write_bytes((tmp_path / "one.jpg").read_bytes() * 4)
+    with VideoReader(tmp_path / "clip.mjpeg") as clip:
+        frames = list(clip)
+    assert len(frames) == 4
+    assert np.abs(frames[0].image.astype(float) - np.rot90(moving_picture(96, 64, 0), turns)).mean() < 6
 
 
 def test_odd_sizes_and_non_square_pixels(make_clip: MakeClip) -> None:

@@ -26,6 +26,12 @@ class Orientation:
             return Orientation(False, a < 0, d < 0)
         return Orientation(True, c < 0, b < 0)
 
+    @staticmethod
+    def from_degrees(clockwise: float) -> Orientation:
+        """A turn alone, to the nearest quarter."""
+        quarters = round(clockwise / 90) % 4
+        return Orientation(quarters % 2 == 1, quarters in (1, 2), quarters in (2, 3))
+
     @property
     def degrees(self) -> int:
         """How far the stored picture is turned clockwise to stand upright: 0, 90, 180 or 270, mirroring apart."""

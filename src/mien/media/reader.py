@@ -203,10 +203,13 @@ class VideoReader:
 
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
-    with suppress(KeyError):
+    try:
         raw = bytes(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
-        return Orientation.from_display_matrix(struct.unpack("=9i", raw[:36]))
-    return Orientation()
+    except KeyError:
+        return Orientation()
+    except ValueError:  # beside it lies a kind that PyAV has no name for: EXIF, a second eye's view
+        return Orientation.from_degrees(-frame.rotation)  # its angle is to be had all the same, a mirroring is not
+    return Orientation.from_display_matrix(struct.unpack("=9i", raw[:36]))
 
 
 def _end(stream: VideoStream) -> float | None:
