@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class MienError(Exception):
-    """Base of all errors mien raises on purpose. The command line prints the message alone and exits with `exit_code`."""
+    """Base of all errors raised on purpose. The command line prints the message alone and exits with `exit_code`."""
 
     exit_code = 1
 
