@@ -88,6 +88,33 @@ def test_the_neutral_face_can_be_chosen(tmp_path: Path) -> None:
     assert apart("frame:5", "first") < 0.4 * smile_taken_for_rest
 
 
+def test_nothing_is_written_unasked(visit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(visit.parent.iterdir())
+    monkeypatch.chdir(tmp_path)
+    assert mien.read(visit).files == ()
+    mien.anonymize(visit, output="out.mp4", size=64)
+    assert set(visit.parent.iterdir()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_no_file_name_gets_into_a_table_a_summary_or_a_report(seen: bool, visit: Path, tmp_path: Path) -> None:
+    """A clip is often named after the patient. A heading is the user's own words."""
+    clip = tmp_path / "jane-doe" / "1999-smith.mp4"
+    clip.parent.mkdir()
+    if seen:
+        clip.write_bytes(visit.read_bytes())
+    else:
+        performers.clip(clip, [np.zeros((64, 64, 3), np.uint8)] * 4)
+    wanted = {"csv": True, "summary": True, "report": True, "title": "Visit <2>"}
+    made = mien.anonymize(clip, output=clip.parent / "smith-out.mp4", size=64, **wanted)  # type: ignore[arg-type]
+    read = mien.read(clip, output=clip.parent / "smith-read", **wanted)  # type: ignore[arg-type]
+    for file in (*made.files, *read.files):
+        text = file.read_text(encoding="utf-8").lower()
+        assert not any(word in text for word in ("smith", "jane", "1999", ".mp4", str(tmp_path).lower())), file.name
+        assert ("<h1>visit &lt;2&gt;</h1>" in text) == (file.suffix == ".html")
+
+
 def test_two_people_side_by_side(tmp_path: Path) -> None:
     performers.needs_face_model()
     picture = performers.portrait(240)

@@ -38,7 +38,7 @@ clip, out, portrait = sys.argv[1:4]
 mien.anonymize(clip, output=out + "/puppet.mp4", report=True, csv=True, summary=True, size=128)
 mien.anonymize(clip, output=out + "/paste.mp4", scene=mien.Scene.PASTE, size=128)
 mien.animate(portrait, clip, output=out + "/picture.mp4", size=128)
-mien.read(clip, output=out + "/reading")
+mien.read(clip, output=out + "/reading", csv=True, summary=True, report=True)
 sys.exit(len(seen))
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -86,7 +87,7 @@ def animate(
 
 @takes(Reading)
 def read(clip: Annotated[Path | str, "The video or picture."], options: Reading) -> Outcome:
-    """Read the visible expression off a clip or a picture: a table, a summary and a report. No video is made."""
+    """Read the visible expression off a clip or a picture, into a table, a summary and a report. No video is made."""
     from mien.avatar.library import PICTURES
     from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
@@ -109,7 +110,7 @@ def read(clip: Annotated[Path | str, "The video or picture."], options: Reading)
                 on_progress=options.on_progress,
             )  # fmt: skip
             progress = pipeline.run()
-    return _outcome(clip, None, targets, pipeline.timeline, progress, warnings)
+    return _outcome(clip, None, targets, pipeline.timeline, progress, warnings, title=options.title)
 
 
 def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
@@ -144,9 +145,9 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
                 on_progress=options.on_progress,
             )  # fmt: skip
             progress = pipeline.run()
-            warnings += scene.verdict()
+            verdict = scene.verdict()
     return _outcome(
-        clip, output, targets, pipeline.timeline, progress, warnings,
+        clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
         avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=writer.audio_note,
     )  # fmt: skip
 
@@ -229,13 +230,14 @@ def _side_files(stem: Path, options: Reading | Rerendering, clip: Path) -> dict[
 
 def _outcome(
     clip: Path, output: Path | None, targets: dict[str, Path], timeline: Timeline, progress: Progress,
-    warnings: list[str], *, avatar: str | None = None, engine: str | None = None, scene: str | None = None,
-    cards: int = 0, audio: str | None = None,
+    warnings: Sequence[str], verdict: Sequence[str] = (), *, title: str, avatar: str | None = None,
+    engine: str | None = None, scene: str | None = None, cards: int = 0, audio: str | None = None,
 ) -> Outcome:  # fmt: skip
-    """Write the tables and reports asked for, and sum up."""
-    if timeline.coverage == 0:
-        shown = " The avatar rests throughout." if scene == Scene.AVATAR.value else ""
-        warnings.append(f"No face was found anywhere in {clip}.{shown}")
+    """Write the tables and reports asked for, and sum up.
+
+    No file name and no path gets into them. `warnings` are about what was read, and the report repeats them; the
+    scene's `verdict` is about the video.
+    """
     if "csv" in targets:
         timeline.write_csv(targets["csv"])
     if "summary" in targets:
@@ -243,7 +245,11 @@ def _outcome(
     if "report" in targets:
         from mien.emotion.report import write_report
 
-        write_report(timeline, targets["report"], title=clip.name, note=" ".join(warnings))
+        write_report(timeline, targets["report"], title=title, note=" ".join(warnings))
+    warnings = [*warnings, *verdict]
+    if timeline.coverage == 0:
+        shown = " The avatar rests throughout." if scene == Scene.AVATAR.value else ""
+        warnings.append(f"No face was found anywhere in {clip}.{shown}")
     length = timeline.duration
     return Outcome(
         clip, output, tuple(targets.values()), avatar, engine, scene, progress.frames, length, progress.seconds,

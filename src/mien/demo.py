@@ -68,10 +68,11 @@ def demo(options: Demonstrating) -> Demo:
     write_image(portrait, drawn_portrait(_STAND_IN, options.size))
     by_puppet, by_picture = folder / "visit-puppet.mp4", folder / "visit-picture.mp4"
     puppet = anonymize(
-        visit, avatar=options.avatar, output=by_puppet, size=options.size, report=True, on_progress=options.on_progress
-    )
+        visit, avatar=options.avatar, output=by_puppet, size=options.size, report=True, title="A demo visit",
+        on_progress=options.on_progress,
+    )  # fmt: skip
     picture = anonymize(visit, avatar=portrait, output=by_picture, size=options.size, on_progress=options.on_progress)
-    reading = read(visit, output=folder / "visit", report=False, on_progress=options.on_progress)
+    reading = read(visit, output=folder / "visit", csv=True, summary=True, on_progress=options.on_progress)
     together = folder / "side-by-side.mp4"
     side_by_side([visit, by_puppet, by_picture], together)
     steps = (

@@ -55,9 +55,16 @@ class takes(Generic[P, Options]):  # noqa: N801
         return called
 
 
+@dataclass(frozen=True, slots=True)
+class AtTheShell:
+    """Beside an option's note: its default on the command line, where that differs from the function's."""
+
+    default: Any
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tracking:
-    """How faces are found, and what their resting face is."""
+    """How faces are found, what their resting face is, and what the report on them is called."""
 
     detector: Annotated[str, "What finds faces in a whole frame: blazeface, haar, or ssd:PROTOTXT,CAFFEMODEL."] = (
         "blazeface"
@@ -67,6 +74,7 @@ class Tracking:
         "Which face counts as relaxed: 'auto' (estimated all along), 'first' (when first seen), a time in seconds, or "
         "'frame:N'.",
     ] = "auto"
+    title: Annotated[str, "Heading of the report. No file name gets into it by itself."] = ""
     on_progress: OnProgress | None = None
 
 
@@ -77,9 +85,9 @@ class Reading(Tracking):
     output: Annotated[
         Path | str | None, "Beginning of the names of the files written; beside the input if not given."
     ] = None
-    csv: Annotated[bool, "Write OUTPUT.expression.csv, one row per face and frame."] = True
-    summary: Annotated[bool, "Write OUTPUT.expression.json, what was seen in numbers."] = True
-    report: Annotated[bool, "Write OUTPUT.report.html, one page to read offline."] = True
+    csv: Annotated[bool, "Write OUTPUT.expression.csv, one row per face and frame.", AtTheShell(True)] = False
+    summary: Annotated[bool, "Write OUTPUT.expression.json, what was seen in numbers.", AtTheShell(True)] = False
+    report: Annotated[bool, "Write OUTPUT.report.html, one page to read offline.", AtTheShell(True)] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,9 @@ def _notes(function: Callable[..., Any]) -> set[str]:
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
-    kind, note = get_args(hint)
+    kind, note, *more = get_args(hint)
+    if more:
+        parameter = parameter.replace(default=more[0].default)
     required = parameter.default is inspect.Parameter.empty
     if required:
         note = typer.Argument(help=note, show_default=False)
