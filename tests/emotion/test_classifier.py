@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from emotion.synthetic import face, frame
 from mien.emotion.classifier import EmotionClassifier
+from mien.emotion.compiled import compiled
 from mien.emotion.crop import HAAR_DROP, HAAR_SIDE, detector_box, network_input, scaled
 from mien.emotion.hdf5 import read_arrays
 from mien.emotion.xception import MiniXception
 from mien.errors import ModelError
+from mien.models.litert import Network
 from mien.types import Array, Face, Frame
 
 WIDTH, EYE_Y, CENTRE = 100.0, 200.0, 320.0
@@ -184,6 +186,15 @@ def test_network_equals_its_plain_twin(random_weights: Path) -> None:
     for _ in range(3):
         picture = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
         assert network(picture) == pytest.approx(slow_network(arrays, picture), abs=2e-4)
+
+
+def test_compiled_network_equals_its_plain_twin(random_weights: Path) -> None:
+    network = MiniXception(read_arrays(random_weights.read_bytes(), name="random"))
+    fast = Network(compiled(network), name="compiled", threads=1)
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        picture = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
+        assert fast(picture[None, ..., None])[0][0] == pytest.approx(network(picture), abs=2e-5)
 
 
 def test_missing_layers_are_named(random_weights: Path) -> None:

@@ -1,8 +1,8 @@
 """mini-XCEPTION in NumPy: the emotion network as its authors describe it, run from the original Keras weights.
 
 Arriaga, Valdenegro-Toro, Plöger: "Real-time Convolutional Neural Networks for Emotion and Gender Classification",
-arXiv:1710.07557. 58 423 parameters. Slower than the LiteRT file and free of quantisation: it is what the fast path is
-compared against, and what runs where only the .hdf5 is at hand.
+arXiv:1710.07557. 58 423 parameters. Slow and plain: it is what the fast paths are compared against, and what `compiled`
+makes its LiteRT network from where only the .hdf5 is at hand.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class MiniXception:
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         """`arrays` by their names in the Keras file. Raises ModelError where one is missing or has another shape."""
         weights = _Weights(arrays)
-        self._stem = [
+        self.stem = [
             _folded(weights.kernel(i, (3, 3, n, _STEM)), weights.norm(i, _STEM)) for i, n in ((1, 1), (2, _STEM))
         ]
-        self._blocks = []
+        self.blocks = []
         before = _STEM
         for i, width in enumerate(WIDTHS):
             # Keras numbers layers in the order they were made: shortcut, then the block's two separable ones.
@@ -46,24 +46,24 @@ class MiniXception:
                 )
                 for j, channels in enumerate((before, width))
             ]
-            self._blocks.append((shortcut, separable))
+            self.blocks.append((shortcut, separable))
             before = width
-        self._head = (weights.kernel(7, (3, 3, before, _CLASSES)), weights.bias(7, _CLASSES))
+        self.head = (weights.kernel(7, (3, 3, before, _CLASSES)), weights.bias(7, _CLASSES))
 
     def __call__(self, picture: Array) -> Array:
         """(64, 64) float32 in [-1, 1] → (7,) float32 probabilities in the order of `EMOTIONS`."""
         x: Array = picture.reshape(INPUT_SIZE, INPUT_SIZE, 1)
-        for kernel, bias in self._stem:
+        for kernel, bias in self.stem:
             x = np.maximum(_convolve(x, kernel) + bias, 0)
         for (kernel, bias), (
             (depthwise_1, (pointwise_1, bias_1)),
             (depthwise_2, (pointwise_2, bias_2)),
-        ) in self._blocks:
+        ) in self.blocks:
             shortcut = x[::2, ::2] @ kernel[0, 0] + bias
             x = np.maximum(_depthwise(x, depthwise_1) @ pointwise_1[0, 0] + bias_1, 0)
             x = _depthwise(x, depthwise_2) @ pointwise_2[0, 0] + bias_2
             x = _pool(x) + shortcut
-        kernel, bias = self._head
+        kernel, bias = self.head
         logits = _convolve(np.pad(x, ((1, 1), (1, 1), (0, 0))), kernel).mean((0, 1)) + bias
         odds = np.exp(logits - logits.max())
         return np.asarray(odds / odds.sum(), np.float32)
