@@ -14,19 +14,25 @@ _PAST = 60.0
 """Seconds after which what was seen counts for 1/e."""
 _SAMPLE_EVERY = 0.1
 _SETTLING = 0.6
-"""How fast a resting value may change, per second: a median that tips over must not make the avatar jump."""
+"""How fast a resting value may change, per second: a quantile that tips over must not make the avatar jump."""
 _MEMORY = 20.0
 """Seconds over which the resting shape is averaged once it has settled."""
 _STRAIGHT = 8.0
 """Seconds' worth of 'looking straight into the camera' assumed before anything is seen."""
 
 _REST_LIMIT = {
-    "brow": 0.9, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
+    "brow": 0.5, "eyeSquint": 0.6, "eyeLook": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "mouthPress": 0.3,
     "mouthPucker": 0.15, "mouthShrug": 0.2, "mouthRoll": 0.2,
 }  # fmt: skip
 """How much of a coefficient may be the person's own anatomy. Brows and lids differ between people; a smile that lasts
 through the whole clip is still a smile and must not be calibrated away: the rest of the mouth gets `_REST_DEFAULT`."""
 _REST_DEFAULT = 0.08
+_REST_USUAL = {"brow": 0.15, "eyeSquint": 0.25, "eyeLook": 0.1, "eyeBlink": 0.05}
+"""Where most people's coefficients rest, assumed until `_USUAL_SECONDS` were seen; everything else rests near 0."""
+_USUAL_SECONDS = 2.0
+_REST_SHARE = 0.25
+"""Muscles at rest are at their least, so rest is the lower quartile of what a coefficient does: somebody who talks with
+raised brows has raised brows. Head and gaze go either way from rest: medians."""
 _POSE_LIMIT = np.radians([15.0, 15.0, 8.0, 10.0, 10.0]).astype(np.float32)
 """The same for yaw, pitch, roll and gaze: a camera off to the side is taken out, a hanging head stays one."""
 _FULL = {"eyeBlink": 0.62}
@@ -38,11 +44,13 @@ def _per_coefficient(table: dict[str, float], default: float) -> Array:
     return np.array(values, np.float32)
 
 
-class RunningMedian:
-    """Medians of many channels over the past, in constant time and memory: a fading histogram for each."""
+class RunningQuantile:
+    """A quantile of each of many channels over the past, in constant time and memory: a fading histogram for each."""
 
-    def __init__(self, low: Array, high: Array, *, memory: float, bins: int = 100) -> None:
-        """`low` and `high` (N,) bound each channel; what is `memory` seconds old counts for 1/e."""
+    def __init__(self, low: Array, high: Array, *, share: Array, memory: float, bins: int = 100) -> None:
+        """`low` and `high` (N,) bound each channel, `share` (N,) is .5 for its median; what is `memory` seconds old
+        counts for 1/e."""
+        self._share = share
         self._low, self._width, self._memory = low, (high - low) / bins, memory
         self._counts = np.zeros((len(low), bins), np.float32)
         self._rows = np.arange(len(low))
@@ -55,12 +63,12 @@ class RunningMedian:
 
     @property
     def value(self) -> Array:
-        """(N,) medians, exact to a bin's width; `low` before anything was added."""
+        """(N,) quantiles, exact to a bin's width; `low` before anything was added."""
         below = np.cumsum(self._counts, axis=1)
-        half = below[:, -1] / 2
-        bins = np.argmax(below >= half[:, None], axis=1)
+        level = below[:, -1] * self._share
+        bins = np.argmax(below >= level[:, None], axis=1)
         inside = self._counts[self._rows, bins]
-        share = (half - (below[self._rows, bins] - inside)) / np.maximum(inside, 1e-9)
+        share = (level - (below[self._rows, bins] - inside)) / np.maximum(inside, 1e-9)
         return np.asarray(self._low + (bins + np.clip(share, 0, 1)) * self._width, np.float32)
 
 
@@ -74,11 +82,14 @@ class Neutral:
         self._limit = _per_coefficient(_REST_LIMIT, _REST_DEFAULT)
         self._full = _per_coefficient(_FULL, 1.0)
         reach = np.full(5, 1.2, np.float32)
-        self._median = RunningMedian(
+        self._quantile = RunningQuantile(
             np.concatenate([np.zeros(_COUNT, np.float32), -reach]),
             np.concatenate([np.ones(_COUNT, np.float32), reach]),
+            share=np.concatenate([np.full(_COUNT, _REST_SHARE), np.full(5, 0.5)]).astype(np.float32),
             memory=_PAST,
         )
+        usual = np.concatenate([_per_coefficient(_REST_USUAL, 0.0), np.zeros(5, np.float32)])
+        self._quantile.add(usual, _USUAL_SECONDS)
         self._rest: Array | None = None
         """(57,) resting coefficients, yaw, pitch, roll, gaze."""
         self._bare: Array | None = None
@@ -135,18 +146,18 @@ class Neutral:
         if not (self._fixed and self._rest is not None and self._shape is not None):
             self._rest = rest = self._resting(values, step)
             self._bare = bare = self._stripped(head, values - rest, values, step)
-            self._shape = bare + np.tensordot(rest[:_COUNT], canonical().basis, 1)
+            self._shape = _mouth_shut(bare + np.tensordot(rest[:_COUNT], canonical().basis, 1))
         return self._rest, self._shape
 
     def _resting(self, values: Array, step: float) -> Array:
-        """(57,) medians of the past, within what anatomy explains, approached without a jump."""
+        """(57,) where the past puts rest, within what anatomy explains, approached without a jump."""
         self._seen_seconds += step
         self._sampled += step
         wanted = self._wanted
         if wanted is None or self._sampled >= _SAMPLE_EVERY:
-            self._median.add(values, self._sampled)
+            self._quantile.add(values, self._sampled)
             self._sampled = 0.0
-            wanted = self._median.value
+            wanted = self._quantile.value
             wanted[:_COUNT] = np.minimum(wanted[:_COUNT], self._limit)
             trust = self._seen_seconds / (self._seen_seconds + _STRAIGHT)
             wanted[_COUNT:] = np.clip(wanted[_COUNT:] * np.float32(trust), -_POSE_LIMIT, _POSE_LIMIT)
@@ -165,6 +176,23 @@ class Neutral:
         self._calm_seconds = min(self._calm_seconds + step * calm, _MEMORY)
         share = step * calm / max(self._calm_seconds, 1e-6)
         return np.asarray(self._bare + np.float32(share) * (bare - self._bare), np.float32)
+
+
+_LIPS_APART = 0.022
+"""Distance of the inner lips in inter-ocular units when a mouth is shut; the same for everybody."""
+_UPPER_LIP, _LOWER_LIP = [81, 82, 13, 312, 311], [178, 87, 14, 317, 402]
+
+
+def _mouth_shut(shape: Array) -> Array:
+    """The resting shape with its jaw raised until the lips meet.
+
+    Somebody who talks all the time is never seen at rest, and the basis, being an average, takes too little of the
+    opening away: what remains would make the avatar mumble through closed lips.
+    """
+    jaw = canonical().basis[COEFFICIENT["jawOpen"]]
+    gap = float((shape[_LOWER_LIP, 1] - shape[_UPPER_LIP, 1]).mean()) - _LIPS_APART
+    per_jaw = float((jaw[_LOWER_LIP, 1] - jaw[_UPPER_LIP, 1]).mean())
+    return np.asarray(shape - np.float32(max(gap, 0.0) / per_jaw) * jaw, np.float32)
 
 
 _EYES = {"right": (33, 133, slice(468, 473)), "left": (362, 263, slice(473, 478))}

@@ -25,6 +25,8 @@ _MUSCLES = (
     ("mouthSmile",), ("mouthStretch",), ("mouthUpperUp",),
 )  # fmt: skip
 """Coefficients that move together, both sides at once. Lids and gaze are drawn, not bent, and have their own law."""
+_OWN = np.float32(0.4)
+"""How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
 _MOST = 1.35
 """The correction never moves anything farther than so many times what the driver does: a caricature is no likeness."""
 
@@ -47,9 +49,10 @@ class Response:
         low = np.minimum(at.astype(np.int32), len(_STEPS) - 2)
         rows = np.arange(len(COEFFICIENTS))
         below, above = self.table[rows, low], self.table[rows, low + 1]
-        extra = below + (at - low) * (above - below) - expression.coefficients
-        moved = np.tensordot(extra, canonical().basis, 1)
-        return replace(expression, offsets=(expression.offsets + moved).astype(np.float32))
+        wanted = below + (at - low) * (above - below)
+        basis = canonical().basis
+        own = expression.offsets - np.tensordot(expression.coefficients, basis, 1)
+        return replace(expression, offsets=(np.tensordot(wanted, basis, 1) + _OWN * own).astype(np.float32))
 
 
 def learn(render: Callable[[Expression], Picture], measure: Measure) -> Response:
