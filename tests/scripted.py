@@ -89,6 +89,19 @@ class OvalRenderer:
         return picture
 
 
+class CutOutRenderer(OvalRenderer):
+    """The same head before nothing: transparent around it, in a colour that must not be seen."""
+
+    UNSEEN = (255, 0, 255)
+
+    def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
+        picture = super().__call__(expression, time=time)
+        head = np.zeros(picture.shape[:2], np.uint8)
+        cv2.fillPoly(head, [self.outline.astype(np.int32)], 255)
+        picture[head == 0] = (*self.UNSEEN, 0)
+        return picture
+
+
 class OvalEngine:
     """An engine for tests, registered as a plug-in would be."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,19 @@ from mien.scene.guard import GuardedRenderer
 from mien.scene.hold import EASE, STILL
 from mien.scene.paste import BRIEF_MEMORY, LOOK_BACK, PasteScene
 from mien.types import Expression, Face, Frame, Picture
-from scripted import FPS, FailingRenderer, Kept, OvalRenderer, ScriptedTracker, face, frames, likeness, smile, textured
+from scripted import (
+    FPS,
+    CutOutRenderer,
+    FailingRenderer,
+    Kept,
+    OvalRenderer,
+    ScriptedTracker,
+    face,
+    frames,
+    likeness,
+    smile,
+    textured,
+)
 
 SIZE = (256, 192)
 LEAK, CLEAN = 0.6, 0.35
@@ -44,6 +57,14 @@ def avatar_scene(renderer: Renderer | None = None, *, people: int = 1) -> Avatar
 
 def paste_scene(renderer: Renderer | None = None, *, forget_after: float | None = None) -> PasteScene:
     return PasteScene(GuardedRenderer(renderer or OvalRenderer(), engine="oval"), size=SIZE, forget_after=forget_after)
+
+
+def cut_out_scene() -> PasteScene:
+    """With an avatar that has no background and keeps its own colours, as puppets do."""
+    return PasteScene(GuardedRenderer(CutOutRenderer(), engine="oval"), size=SIZE, fit_colours=False)
+
+
+SCENES = pytest.mark.parametrize("scene", [paste_scene, cut_out_scene])
 
 
 def is_card(picture: Picture) -> bool:
@@ -152,7 +173,8 @@ class TestPaste:
 
     @pytest.mark.parametrize("roll", [-0.6, 0.0, 0.9])
     @pytest.mark.parametrize("yaw", [-0.5, 0.0, 0.5])
-    def test_not_one_hidden_pixel_counts(self, roll: float, yaw: float) -> None:
+    @SCENES
+    def test_not_one_hidden_pixel_counts(self, roll: float, yaw: float, scene: Callable[[], PasteScene]) -> None:
         """Pixels of the face are shuffled among themselves (their mean colour stays), those of the ring around it
         replaced: under the cover nothing changes."""
         person = face(unit=44, roll=roll, yaw=yaw)
@@ -163,12 +185,25 @@ class TestPaste:
         pixels = changed[skin]
         changed[skin] = pixels[np.random.default_rng(5).permutation(len(pixels))]
         changed[hidden & ~skin] = textured(9)[hidden & ~skin]
-        first = paste_scene().compose(frame, [person])
-        second = paste_scene().compose(replace(frame, image=changed), [person])
+        first = scene().compose(frame, [person])
+        second = scene().compose(replace(frame, image=changed), [person])
         assert first is not None
         assert second is not None
         assert np.array_equal(first[hidden], second[hidden])
         assert not np.array_equal(first[hidden], frame.image[hidden])
+
+    def test_a_cut_out_avatar_stands_in_the_room_and_not_before_its_own_backdrop(self) -> None:
+        """Under the cover but beside the head, the room goes on; nothing shows the colour of what is transparent."""
+        person = face(unit=40)
+        room = Frame(np.full((*SIZE[::-1], 3), (120, 140, 90), np.uint8), 0, 0.0)
+        picture = cut_out_scene().compose(room, [person])
+        assert picture is not None
+        affine = placement.similarity(CutOutRenderer.face, placement.anchors(person))
+        head = placement.fill(placement.transform(affine, CutOutRenderer.outline), SIZE)
+        beside = cv2.dilate(head, np.ones((5, 5), np.uint8)) == 0
+        assert np.abs(picture[beside].astype(int) - (120, 140, 90)).max() <= 2
+        assert (picture[..., 1] > 20).all()
+        assert (picture[head == 255] != (120, 140, 90)).any(1).mean() > 0.9
 
     def test_the_cover_reaches_beyond_the_landmarks_on_every_side(self) -> None:
         for roll in (-1.0, 0.0, 0.7):
@@ -286,7 +321,8 @@ class TestPaste:
         if picture is not None and covered.any():
             assert (picture == frame.image).all(-1)[covered].mean() < 0.03
 
-    def test_two_faces_side_by_side_do_not_colour_each_other(self) -> None:
+    @SCENES
+    def test_two_faces_side_by_side_do_not_colour_each_other(self, scene: Callable[[], PasteScene]) -> None:
         """The seam takes its colours from beside the cover, but never from under another one."""
         people = [face(0, at=(90, 80), unit=36), face(1, at=(170, 80), unit=38)]
         frame = next(iter(frames(1)))
@@ -298,17 +334,20 @@ class TestPaste:
             skin = placement.fill(placement.skin(person), SIZE) == 255
             pixels = changed[skin]
             changed[skin] = pixels[np.random.default_rng(5).permutation(len(pixels))]
-        first = paste_scene().compose(frame, people)
-        second = paste_scene().compose(replace(frame, image=changed), people)
+        first = scene().compose(frame, people)
+        second = scene().compose(replace(frame, image=changed), people)
         assert first is not None
         assert second is not None
         assert np.array_equal(first[hidden], second[hidden])
 
     @pytest.mark.parametrize("at", [(-5.0, 80.0), (128.0, -10.0), (250.0, 190.0), (128.0, 185.0)])
-    def test_a_face_half_out_of_the_picture_is_covered(self, at: tuple[float, float]) -> None:
+    @SCENES
+    def test_a_face_half_out_of_the_picture_is_covered(
+        self, at: tuple[float, float], scene: Callable[[], PasteScene]
+    ) -> None:
         person = face(at=at, unit=60)
         original = textured(0)
-        picture = run(lambda n: [person], 2, paste_scene())[-1]
+        picture = run(lambda n: [person], 2, scene())[-1]
         hidden = placement.fill(placement.cover(person), SIZE) == 255
         same = (picture == original).all(-1)
         assert same[hidden].mean() < 0.02

@@ -167,17 +167,21 @@ def _engine(wanted: str | None, avatar: Avatar) -> Engine:
 
 
 def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int, int]) -> AvatarScene | PasteScene:
+    from mien.engine.base import HasBackdrop
     from mien.scene.guard import GuardedRenderer
 
-    renderer = GuardedRenderer(engine.prepare(avatar, size=options.size), engine=engine.name)
+    renderer = engine.prepare(avatar, size=options.size)
     if options.scene is Scene.AVATAR:
         from mien.scene.avatar import AvatarScene
 
-        return AvatarScene(renderer, people=options.people)
+        return AvatarScene(GuardedRenderer(renderer, engine=engine.name), people=options.people)
     from mien.scene.paste import PasteScene
 
+    if isinstance(renderer, HasBackdrop):
+        renderer = renderer.without_backdrop()
+    guarded = GuardedRenderer(renderer, engine=engine.name)
     return PasteScene(
-        renderer, size=size, fit_colours=avatar.kind == "picture", forget_after=options.forget_after
+        guarded, size=size, fit_colours=avatar.kind == "picture", forget_after=options.forget_after
     )  # fmt: skip
 
 

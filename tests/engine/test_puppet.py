@@ -95,6 +95,20 @@ def test_draws_an_opaque_picture_with_the_face_inside(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_without_backdrop_the_same_avatar_before_nothing(name: str) -> None:
+    whole, alone = renderer(name), renderer(name).without_backdrop()
+    pose = expression(EMOTION_PRESETS["happy"], yaw=0.2)
+    picture, figure = whole(pose), alone(pose)
+    assert np.array_equal(whole.face, alone.face)
+    assert np.array_equal(whole.outline, alone.outline)
+    solid, nothing = figure[..., 3] == 255, figure[..., 3] == 0
+    assert nothing[:8, :8].all()
+    assert nothing.mean() > 0.15
+    assert np.abs(picture[solid].astype(int) - figure[solid]).max() <= 2
+    assert figure[tuple(np.rint(whole.face.mean(0)).astype(int)[::-1])][3] == 255
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_same_expression_same_picture_whatever_came_before(name: str) -> None:
     pose = expression(EMOTION_PRESETS["happy"], yaw=0.2)
     first = fresh(name)(pose, time=1.5)

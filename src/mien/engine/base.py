@@ -31,6 +31,15 @@ class Renderer(Protocol):
 
 
 @runtime_checkable
+class HasBackdrop(Protocol):
+    """A renderer may offer this besides, where its pictures show something of their own behind the avatar."""
+
+    def without_backdrop(self) -> Renderer:
+        """The same avatar before nothing: what is not avatar is transparent, so that PASTE shows the room there."""
+        ...
+
+
+@runtime_checkable
 class Engine(Protocol):
     """A way of re-rendering a face. Third parties register theirs under the entry-point group `mien.engines`."""
 

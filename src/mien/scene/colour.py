@@ -84,6 +84,31 @@ def meet(avatar: Picture, frame: Picture, covered: Picture, width: float) -> Pic
     return np.asarray(np.clip(avatar + correction, 0, 255), np.uint8)
 
 
+def surroundings(frame: Picture, covered: Picture, otherwise: NDArray[np.float64]) -> Picture:
+    """(H, W, 3) uint8: what lies around the cover, led on smoothly underneath it; all `otherwise`, (3,), where nothing
+    lies around it.
+
+    Arguments as for `meet`, and as there no pixel of the frame is read of which the cover hides any part.
+    """
+    height, width = covered.shape
+    scale = min(1.0, _SEAM_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    hidden, theirs = (cv2.resize(a, size, interpolation=cv2.INTER_AREA) for a in (covered, frame))
+    hidden = cv2.dilate(np.where(hidden > 0, 255, 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    weight = (hidden == 0).astype(np.float32)
+    levels = [(theirs * weight[..., None], weight)]  # colours times weights, ever coarser
+    while min(levels[-1][1].shape) > 1:
+        levels.append((cv2.pyrDown(levels[-1][0]), cv2.pyrDown(levels[-1][1])))
+    colours, weight = (level.sum((0, 1)) for level in levels[-1])
+    mean = colours / weight if weight > 0 else otherwise.astype(np.float32)
+    filled = np.broadcast_to(mean, levels[-1][0].shape)
+    for colours, weight in reversed(levels):  # where a level knows nothing, the next coarser one does
+        known = np.minimum(2 * weight, 1)[..., None]
+        own = colours / np.maximum(weight, np.float32(1e-3))[..., None]
+        filled = own * known + cv2.resize(filled, weight.shape[::-1]) * (1 - known)
+    return np.asarray(cv2.resize(np.clip(np.rint(filled), 0, 255).astype(np.uint8), (width, height)), np.uint8)
+
+
 _EDGE: Final = np.float32(0.4)
 """What the ring's blurred weight comes to at its own inner edge: there the correction is whole, further in it fades."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mien.scene import colour, placement
 from mien.scene.card import card
+from mien.scene.figure import Figure
 from mien.scene.guard import GuardedRenderer
 from mien.types import Array, Face, Frame, Picture
 
@@ -48,6 +49,7 @@ class PasteScene:
         self._frames = 0
         self._renderer, self._forget_after, self._look_back = renderer, forget_after, look_back
         self._fit_colours = fit_colours
+        self._figure = None if fit_colours else Figure.of(renderer)
         self._skin = colour.mean_colour(renderer.neutral, placement.fill(renderer.outline, renderer.size))
         self._people: dict[int, _Person] = {}
 
@@ -125,14 +127,24 @@ class PasteScene:
         unit = float(np.linalg.norm(face.landmarks[263] - face.landmarks[33]))
         affine = placement.similarity(self._renderer.face, placement.anchors(face))
         outline = placement.transform(affine, self._renderer.outline)
-        region = _region(np.concatenate([cover, outline]), 2 * _FEATHER * unit, self.size)
+        extent = [cover, outline]
+        if self._figure is not None:
+            extent.append(placement.transform(affine, self._figure.corners(rendered)))
+        region = _region(np.concatenate(extent), 2 * _FEATHER * unit, self.size)
         if region is None:
             return False
         x, y, width, height = region
         here = np.s_[y : y + height, x : x + width]
         size, corner = (width, height), np.array([x, y], np.float32)
+        affine = affine - np.array([[0, 0, x], [0, 0, y]], np.float32)
+        if self._figure is not None:
+            mask = placement.fill(cover - corner, size)
+            room = colour.surroundings(picture[here], mask | hidden[here], self._skin)
+            soft = placement.feather(mask, _FEATHER * unit)
+            picture[here] = self._figure.before(colour.blend(room, picture[here], soft), rendered, affine, soft)
+            return True
         mask = placement.fill(cover - corner, size) | placement.fill(outline - corner, size)
-        avatar = self._warp(rendered, affine - np.array([[0, 0, x], [0, 0, y]], np.float32), size)
+        avatar = self._warp(rendered, affine, size)
         if self._fit_colours:
             light = self._people[face.id].light
             light.observe(frame.image[here], placement.fill(placement.skin(face) - corner, size), frame.time)
@@ -144,11 +156,7 @@ class PasteScene:
     def _warp(self, rendered: Picture, affine: Array, size: tuple[int, int]) -> Picture:
         """The avatar's picture in its place, (H, W, 3) uint8, nowhere transparent: beyond its edge and where it has no
         paint it goes on in its own colours."""
-        shrink = float(np.hypot(affine[0, 0], affine[1, 0]))
-        if shrink < 0.6:  # an average over the pixels that fall together, or they would flicker
-            small = cv2.resize(rendered, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-            scale = np.diag([rendered.shape[1] / small.shape[1], rendered.shape[0] / small.shape[0]])
-            rendered, affine = small, np.column_stack([affine[:, :2] @ scale, affine[:, 2]])  # type: ignore[assignment]
+        rendered, affine = placement.shrunk(rendered, affine)
         placed: Picture = cv2.warpAffine(  # type: ignore[assignment]
             rendered, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )

@@ -106,3 +106,14 @@ def feather(mask: Picture, width: float) -> Array:
 def transform(affine: Array, points: Array) -> Array:
     """(N, 2) points moved by a (2, 3) affine."""
     return np.asarray(points @ affine[:, :2].T + affine[:, 2], np.float32)
+
+
+def shrunk(picture: Picture, affine: Array) -> tuple[Picture, Array]:
+    """A picture and the affine that places it, both scaled down where it will be much smaller: an average over the
+    pixels that fall together, or they would flicker."""
+    shrink = float(np.hypot(affine[0, 0], affine[1, 0]))
+    if shrink >= 0.6:
+        return picture, affine
+    small = np.asarray(cv2.resize(picture, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+    scale = np.diag([picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0]])
+    return small, np.column_stack([affine[:, :2] @ scale, affine[:, 2]]).astype(np.float32)

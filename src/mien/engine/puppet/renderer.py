@@ -18,18 +18,22 @@ Points = NDArray[np.float64]
 
 
 class PuppetRenderer:
-    """A puppet ready to move; follows `mien.engine.base.Renderer`."""
+    """A puppet ready to move; follows `mien.engine.base.Renderer` and `HasBackdrop`."""
 
-    def __init__(self, rig: Rig, size: int) -> None:
+    def __init__(self, rig: Rig, size: int, *, backdrop: bool = True) -> None:
         drawing = rig.drawing
         self._origin = np.array(drawing.origin)
         self._scale = size / max(drawing.width, drawing.height)
         self.size = max(1, round(drawing.width * self._scale)), max(1, round(drawing.height * self._scale))
-        self._backdrop = _backdrop(rig, self.size, self._scale)
-        self._flesh = Flesh(rig, _moving_shapes(rig, with_backdrop=self._backdrop is None))
+        self._backdrop = _backdrop(rig, self.size, self._scale) if backdrop else None
+        self._flesh = Flesh(rig, _moving_shapes(rig, with_backdrop=backdrop and self._backdrop is None))
         self._canvas = Canvas(*self.size)
         self._paint()
         self.face, self.outline = self._landmarks()
+
+    def without_backdrop(self) -> PuppetRenderer:
+        """The same puppet before nothing."""
+        return PuppetRenderer(self._flesh.rig, max(self.size), backdrop=False)
 
     def _paint(self) -> None:
         """Put every path on the canvas and note which part of the point array feeds it."""
