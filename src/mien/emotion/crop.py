@@ -59,8 +59,9 @@ def network_input(image: Picture, landmarks: Array) -> Array:
     """(H, W, 3) uint8 RGB and (478, 3) landmarks → (64, 64) float32 in [-1, 1]; black beyond the frame's edge."""
     box = detector_box(landmarks)
     width, height = box.side * (1 + 2 * MARGIN[0]), box.side * (1 + 2 * MARGIN[1])
-    # A whole multiple of the target, so that the second step averages areas: sampling a large face would alias.
-    size = INPUT_SIZE * int(np.clip(math.ceil(max(width, height) / INPUT_SIZE), 1, 8))
+    # A whole multiple of the target, so that the second step averages areas: sampling a large face would alias. Of a
+    # very large one, sixteen samples for each pixel are enough.
+    size = INPUT_SIZE * int(np.clip(math.ceil(max(width, height) / INPUT_SIZE), 1, 4))
     cos, sin = math.cos(box.roll), math.sin(box.roll)
     linear = np.array([[cos * width, -sin * height], [sin * width, cos * height]]) / size
     start = np.array([box.x, box.y]) - linear.sum(1) * (size - 1) / 2

@@ -191,12 +191,12 @@ class FaceTracker:
         if cut:
             found = self._detector(frame.image, thorough=True)
         else:
-            whole, *tiles = windows(width, height, self._detector.reach)
             missing = alone or any(t.region is None and frame.time - t.seen < MISSED_FOR for t in self._tracks)
             pause = 1 if missing and self._detector.pause < 10 else self._detector.pause
             number, rest = divmod(self._turn, pause)
             if rest:
                 return []
+            whole, *tiles = windows(width, height, self._detector.reach)
             tile = [tiles[number // 2 % len(tiles)]] if tiles else []
             pieces = [whole, *tile] if missing else [whole] if number % 2 or not tile else tile
             found = [d for piece in pieces for d in look(self._detector, frame.image, piece)]
