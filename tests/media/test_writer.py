@@ -283,8 +283,8 @@ print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         return int(done.stdout) / 1024
 
-    short, long = peak(5), peak(60)
-    assert long - short < 25  # MB; the pictures of the difference alone are 316 MB
+    short, long = peak(5), peak(30)
+    assert long - short < 25  # MB; the pictures of the difference alone are 144 MB
 
 
 def _samples(path: Path) -> tuple[np.ndarray, int]:
