@@ -55,7 +55,7 @@ class Outcome:
     cards: int
     """Frames in whose place the card is shown."""
     audio: str | None
-    """What became of the sound."""
+    """What became of the sound; None for a clip without."""
     warnings: tuple[str, ...]
     timeline: Timeline
     """Everything measured; `timeline.to_frame()` is a pandas table."""
@@ -148,7 +148,7 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
             verdict = scene.verdict()
     return _outcome(
         clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
-        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=writer.audio_note,
+        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=writer.audio_note if video.has_audio else None,
     )  # fmt: skip
 
 
