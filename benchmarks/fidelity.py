@@ -131,7 +131,8 @@ def main() -> None:
     options = parser.parse_args()
     clips = sorted(options.clips.glob("*.mp4")) if options.clips.is_dir() else [options.clips]
     print(
-        f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}"
+        f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}"
+        f"{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}"
     )
     every: list[Fidelity] = []
     for clip in clips:
@@ -147,9 +148,10 @@ def main() -> None:
             every.append(f)
             weakest = sorted(f.channels.items(), key=lambda item: item[1])[:3]
             angles = " ".join(f"{f.angles[n]:4.2f}" if n in f.angles else "   –" for n in ANGLES)
+            first, lowest = weakest[0] if weakest else ("", float("nan"))
             print(
-                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{weakest[0][1] if weakest else float('nan'):6.2f}  "
-                f"{weakest[0][0] if weakest else '':22}{angles:16}{f.angle_error:5.1f}{f.lag:4d}{f.found:7.0%}{f.milliseconds:6.1f}"
+                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{lowest:6.2f}  {first:22}{angles:16}"
+                f"{f.angle_error:5.1f}{f.lag:4d}{f.found:7.0%}{f.milliseconds:6.1f}"
                 f"  {' '.join(f'{n} {r:.2f}' for n, r in weakest[1:])}",
                 flush=True,
             )
@@ -162,9 +164,8 @@ def _totals(every: list[Fidelity]) -> None:
     for f in every:
         for name, r in {**f.channels, **f.angles}.items():
             pooled.setdefault(name, []).append(r)
-    print(
-        f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {np.mean(np.array(medians) >= 0.9):.0%} of pairs ≥ .90"
-    )
+    good = np.mean(np.array(medians) >= 0.9)
+    print(f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {good:.0%} of pairs ≥ .90")
     values = [r for f in every for r in f.channels.values()]
     print(f"channels in use: {np.mean(np.array(values) >= 0.7):.0%} of {len(values)} ≥ .70")
     for name, rs in sorted(pooled.items(), key=lambda item: np.median(item[1])):

@@ -31,7 +31,8 @@ class MeshEngine:
         height, width = avatar.picture.shape[:2]
         scale = size / max(height, width)
         shape = (max(2, round(width * scale)), max(2, round(height * scale)))
-        picture = cv2.resize(avatar.picture, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        resized = cv2.resize(avatar.picture, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        picture = np.asarray(resized, np.uint8)
         rgb = np.ascontiguousarray(picture[..., :3])
         found = open_finder()(rgb)
         if not found:
@@ -40,7 +41,7 @@ class MeshEngine:
                 "picture and shows both eyes works best; `mien avatars check` says more."
             )
         face, mesh = found[0], open_mesh()
-        renderer = MeshRenderer(np.asarray(picture, np.uint8), face.landmarks, face.coefficients)
+        renderer = MeshRenderer(picture, face.landmarks, face.coefficients)
         neutral = Region.around_landmarks(face.landmarks)
 
         def measure(rendered: Picture) -> Array | None:

@@ -55,7 +55,7 @@ def polygon_mask(points: Array, box: tuple[int, int, int, int], *, soften: float
     cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, SHIFT)
     if soften:
         cv2.GaussianBlur(mask, (0, 0), soften, dst=mask)
-    return mask.astype(np.float32) * np.float32(1 / 255)
+    return np.asarray(mask * np.float32(1 / 255), np.float32)
 
 
 def smooth_line(points: Array, *, steps: int = 4) -> Array:
@@ -73,7 +73,7 @@ def line_mask(points: Array, box: tuple[int, int, int, int], *, width: float) ->
     fixed = np.round((smooth_line(points) - [x0, y0]) * (1 << SHIFT)).astype(np.int32)
     cv2.polylines(mask, [fixed], False, 255, max(1, round(width)), cv2.LINE_AA, SHIFT)
     cv2.GaussianBlur(mask, (0, 0), max(0.6, width * 0.4), dst=mask)
-    return mask.astype(np.float32) * np.float32(1 / 255)
+    return np.asarray(mask * np.float32(1 / 255), np.float32)
 
 
 def blend(picture: Picture, box: tuple[int, int, int, int], colour: Array, alpha: Array) -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from mien.engine.mesh.blend import blend, box_around, line_mask, polygon_mask, smooth_outline
-from mien.engine.mesh.geometry import Motion, smoothstep
+from mien.engine.mesh.geometry import Motion, ease, smoothstep
 from mien.engine.mesh.topology import EyePoints
 from mien.types import Array, Picture
 
@@ -42,7 +42,7 @@ class Eye:
         self.lash = np.minimum(self.lash, skin.astype(np.float32) * 0.62)
 
     def _complete_iris(self, patch: Picture, opening: Array) -> tuple[Array, Array]:
-        """The whole iris as (h, w, 3) colours and (h, w) alpha: what lids hide is painted by its colour at that radius."""
+        """The whole iris, (h, w, 3) colours and (h, w) alpha: what lids hide takes the colour at its radius."""
         seen = (opening > 0.9) & (self._distance < self.radius)
         bins = np.clip((self._distance / self.radius * 12).astype(int), 0, 11)
         colours = patch.astype(np.float32)
@@ -61,7 +61,7 @@ class Eye:
         visible = np.minimum(visible, smoothstep((opening - 0.5) * 2)[..., None])
         edge = max(1.0, 0.16 * self.radius)
         alpha = 1 - smoothstep((self._distance - self.radius + edge * 0.5) / edge)
-        return painted + visible * (colours - painted), alpha.astype(np.float32)
+        return np.asarray(painted + visible * (colours - painted), np.float32), alpha
 
     def _complete_white(self, patch: Picture, opening: Array) -> Array:
         """The eyeball without its iris, (h, w, 3): the white that shows, spread under lids and iris."""
@@ -72,7 +72,7 @@ class Eye:
         if seen.sum() < 12:
             # No white shows (an animal, a narrowed eye): the eyeball's own mean, a little lighter.
             base = patch[opening > 0.5].reshape(-1, 3).mean(0) if (opening > 0.5).any() else np.full(3, 128.0)
-            return np.broadcast_to(np.float32(base * 1.1), patch.shape).copy()
+            return np.full(patch.shape, base * 1.1, np.float32)
         # A highlight is no colour of the white; spread, it would light up the whole eye.
         lightest = np.percentile(patch[seen], 70, axis=0)
         colours = np.minimum(patch, lightest).astype(np.float32) * seen[..., None]
@@ -88,8 +88,8 @@ class Eye:
         filled += (1 - known)[..., None] * np.minimum(patch[seen], lightest).mean(0)
         # What shows of the white itself stays as it is, right up to the lids.
         own = smoothstep((opening - 0.5) * 2) * smoothstep((self._distance / self.radius - 1.05) / 0.15)
-        own = cv2.GaussianBlur(own.astype(np.float32), (0, 0), max(0.8, 0.03 * self.width))
-        return np.asarray(filled + own[..., None] * (patch - filled), np.float32)
+        soft = np.asarray(cv2.GaussianBlur(own, (0, 0), max(0.8, 0.03 * self.width)))
+        return np.asarray(filled + soft[..., None] * (patch - filled), np.float32)
 
     def draw(self, picture: Picture, motion: Motion) -> None:
         """Put the eyeball into the opening between the lids of an already warped picture. In place."""
@@ -109,9 +109,9 @@ class Eye:
             ball += alpha * (sprite - ball)
             blend(picture, box, ball, opening)
         if closed > 0.3:
-            strength = float(smoothstep(np.array((closed - 0.3) / 0.6)))
+            strength = ease((closed - 0.3) / 0.6)
             lash = line_mask(places[self._eye.upper], box, width=max(1.6, self.width * 0.04))
-            blend(picture, box, self.lash, lash * (0.8 * strength))
+            blend(picture, box, self.lash, lash * (0.7 * strength))
 
     def _moved(self, places: Array, motion: Motion) -> float:
         """0 where the eye rests, and the picture's own pixels are the best there is, to 1 where it looks elsewhere or
@@ -120,7 +120,7 @@ class Eye:
         look = motion.irises[self._index] - self._iris - (corners - self._corners).mean(0)
         opened = np.linalg.norm(places[self._eye.upper[4]] - places[self._eye.lower[4]])
         change = max(float(np.linalg.norm(look)) / 0.05, abs(float(opened) - self._opened) / 0.06) / self.width
-        return float(smoothstep(np.array((change - 0.2) / 0.8)))
+        return ease((change - 0.2) / 0.8)
 
     def _place(self, layer: Array, places: Array, iris: Array | None, box: tuple[int, int, int, int]) -> Array:
         """A layer of the eyeball turned and scaled with the corners of the eye, its iris brought to `iris`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -22,8 +23,8 @@ from mien.engine.mesh.topology import (
     delaunay,
     triangles,
 )
-from mien.face.pose import Pose, canonical, head_pose, rotation_from
-from mien.types import COEFFICIENT, Array, Expression
+from mien.face.pose import canonical, head_pose, rotation_from
+from mien.types import COEFFICIENTS, Array, Expression
 
 PIVOT = np.array([0, 0.85, 0.75], np.float32)
 """About which a head turns and nods, in the head's frame: between the ears, a little below."""
@@ -34,7 +35,7 @@ TURN_LINEAR, TURN_LIMIT = math.radians(20), math.radians(30)
 FARTHEST_TURN = math.radians(48)
 """How far from the camera an avatar may look in all, the pose it was pictured in included."""
 
-HIDDEN_CHEEK = math.radians(52)
+HIDDEN_CHEEK = math.radians(46)
 """A head pictured this far to one side cannot turn to the front at all."""
 
 RINGS = np.array([1.06, 1.16, 1.3, 1.5, 1.75, 2.05, 2.4, 2.8, 3.3], np.float32)
@@ -42,10 +43,14 @@ RINGS = np.array([1.06, 1.16, 1.3, 1.5, 1.75, 2.05, 2.4, 2.8, 3.3], np.float32)
 _RIGID_UNTIL, _STILL_FROM = 1.3, 3.1
 _NECK_RIGID_UNTIL, _NECK_STILL_FROM = 1.0, 2.1
 
-_UNROLL = 0.6
-"""How much of the skin between lid and crease a shut lid is made of."""
-
-_OPEN_MOUTH = ("jawOpen", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight")
+_JAW_DROP = 0.27
+"""Inter-ocular units by which the lower teeth leave the upper ones in a fully open mouth."""
+_OWN_EXPRESSION = {
+    "jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthSmile": 1.0, "mouthDimple": 1.0,
+    "mouthFrown": 0.5, "mouthFunnel": 0.5,
+}  # fmt: skip
+"""How much of the expression that an avatar was pictured with is taken off before the driver's is put on: a clinician
+must not read the smile of the photograph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +65,12 @@ class Motion:
     """(rings, 2) points around the face, ring by ring."""
     irises: Array
     """(2, 2) centre of the right iris and the left."""
+    teeth: Array
+    """(2,) where the edges of the upper teeth are: they hang from the skull, whatever the lips do."""
+    jaw: float
+    """Pixels by which the jaw is dropped."""
     closed: Array
     """(2,) 0 open to 1 shut, right eye and left."""
-    turn: Array
-    """(3, 3) rotation of the head from its pictured pose, for what is drawn inside eyes and mouth."""
 
 
 class Head:
@@ -80,17 +87,17 @@ class Head:
         self._head = head
         self._image_of_head = self.pose.to_frame(head)[:, :2]
         self._correction = landmarks[:, :2] - self._image_of_head
-        rest = np.zeros(len(mean.basis), np.float32)
-        for name in _OPEN_MOUTH:
-            rest[COEFFICIENT[name]] = coefficients[COEFFICIENT[name]]
-        self._rest = -np.tensordot(rest, mean.basis, 1)
-        self._rest_turn = self.pose.rotation
+        share = [next((s for start, s in _OWN_EXPRESSION.items() if n.startswith(start)), 0.0) for n in COEFFICIENTS]
+        self._rest = -np.tensordot(np.array(share, np.float32) * coefficients, mean.basis, 1)
+        _shut_mouth(self._rest, head)
+        closed = head + self._rest
+        self._bite = closed[[13, 14]].mean(0, keepdims=True)
         self._scale = _feature_scale(head)
         self._yaw = self.pose.angles[0]
         self._loop = cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel()
         edge = landmarks[self._loop, :2]
         self._rings = np.concatenate([edge.mean(0) + k * (edge - edge.mean(0)) for k in RINGS])
-        self._source = np.concatenate([landmarks[:SKIN, :2], self._rings])
+        self._source: Array = np.concatenate([landmarks[:SKIN, :2], self._rings])
         self._ring_rigid, self._ring_soft = self._ring_weights()
         self._ring_head = self._ring_depths()
         self.unit = self.pose.scale
@@ -100,10 +107,10 @@ class Head:
 
         A closing lid is unrolled from the skin above it: its dark edge, stretched, would make a black eye of it.
         """
-        places = self._source.copy()
+        places: Array = self._source.copy()
         for eye, closed in zip(EYES, motion.closed, strict=True):
-            edge = eye.upper[1:-1]
-            places[edge] += np.float32(_UNROLL * closed) * (places[eye.crease] - places[edge])
+            for edge, skin, share in ((eye.upper[1:-1], eye.crease, 0.6), (eye.lower[1:-1], eye.bag, 0.3)):
+                places[edge] += np.float32(share * closed) * (places[skin] - places[edge])
         return places
 
     def move(self, expression: Expression) -> Motion:
@@ -127,7 +134,9 @@ class Head:
         soft = np.tile(edge - edge_rigid, (len(RINGS), 1))
         rings = self._rings + rigid * self._ring_rigid[:, None] + soft * self._ring_soft[:, None]
         depth = np.concatenate([moved[:SKIN, 2], rings_moved[:, 2] + self.unit])
-        return Motion(places[:SKIN], depth, rings, self._irises(expression, places), closed, lean @ turn)
+        teeth = self._project(self._bite, turn, lean)[0, :2]
+        jaw = _JAW_DROP * self.unit * expression["jawOpen"]
+        return Motion(places[:SKIN], depth, rings, self._irises(expression, places), teeth, jaw, closed)
 
     def triangles(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """(T, 3) triangles of the face as it is seen in the picture, and (U, 3) of the whole picture around and behind
@@ -139,19 +148,21 @@ class Head:
         n = len(self._loop)
         loops = [self._loop] + [np.arange(n) + SKIN + i * n for i in range(len(RINGS))]
         around = []
-        for inner, outer in zip(loops, loops[1:], strict=False):
+        for inner, outer in pairwise(loops):
             for i in range(n):
                 j = (i + 1) % n
                 around += [(inner[i], outer[i], outer[j]), (inner[i], outer[j], inner[j])]
         behind = delaunay(self.landmarks[:SKIN, :2])
-        return skin[facing * orientation > 0], np.concatenate([np.array(around), behind]).astype(np.int32)
+        # Slivers along the silhouette differ most between the two maps: there the whole one serves alone.
+        within = ~np.isin(skin, self._loop).any(axis=1)
+        return skin[(facing * orientation > 0) & within], np.concatenate([np.array(around), behind]).astype(np.int32)
 
     def _turn(self, expression: Expression) -> Array:
         yaw = soft_limit(expression.yaw, TURN_LINEAR, TURN_LIMIT)
         # A head pictured in three-quarter view has less way to go on that side.
         # Towards the front it must not show a cheek that the picture does not have.
         away = yaw * self._yaw > 0
-        limit = max((FARTHEST_TURN if away else HIDDEN_CHEEK) - abs(self._yaw), math.radians(10))
+        limit = max((FARTHEST_TURN if away else HIDDEN_CHEEK) - abs(self._yaw), math.radians(7))
         yaw = soft_limit(yaw, min(limit * 0.6, TURN_LINEAR), min(limit, TURN_LIMIT))
         return rotation_from(yaw, soft_limit(expression.pitch, TURN_LINEAR, TURN_LIMIT), 0)
 
@@ -207,19 +218,25 @@ def soft_limit(angle: float, linear: float, limit: float) -> float:
     return math.copysign(linear + room * math.tanh(excess / room), angle)
 
 
-def smoothstep(x: NDArray[np.floating]) -> NDArray[np.floating]:
+def smoothstep(x: NDArray[np.floating]) -> Array:
     """0 below 0, 1 above 1, smooth between."""
     x = np.clip(x, 0, 1)
+    return np.asarray(x * x * (3 - 2 * x), np.float32)
+
+
+def ease(x: float) -> float:
+    """`smoothstep` of one number."""
+    x = min(max(x, 0.0), 1.0)
     return x * x * (3 - 2 * x)
 
 
-def _flatten(depth: Array) -> Array:
+def _flatten(depth: NDArray[np.floating]) -> Array:
     """Depth less steep where a face turns away to its silhouette: a picture has no skin to show from behind it."""
-    return np.where(depth > 0.2, 0.2 + 0.45 * (depth - 0.2), depth)
+    return np.asarray(np.where(depth > 0.2, 0.2 + 0.45 * (depth - 0.2), depth), np.float32)
 
 
 def _feature_scale(head: Array) -> Array:
-    """(478, 3) how much larger or smaller than the average each feature of the avatar is: a small mouth smiles small."""
+    """(478, 3) how much larger or smaller than the average each feature is: a small mouth smiles small."""
     mean = canonical().shape
     scale = np.ones((len(head), 3), np.float32)
 
@@ -245,6 +262,17 @@ def _meet_lips(head: Array) -> None:
     head[LIP_LOWER_INNER] = lower - change
 
 
+def _shut_mouth(rest: Array, head: Array) -> None:
+    """Let the lips of the avatar at rest, `head + rest`, meet, whatever is left of a pictured laugh. In place."""
+    inner = slice(1, -1)
+    y = head[:, 1] + rest[:, 1]
+    gap = np.maximum(y[LIP_LOWER_INNER[inner]] - y[LIP_UPPER_INNER[inner]] - 0.015, 0)
+    for row in (LIP_UPPER_INNER[inner], *LIP_UPPER_BETWEEN, LIP_UPPER_OUTER[inner]):
+        rest[row, 1] += 0.35 * gap
+    for row in (LIP_LOWER_INNER[inner], *LIP_LOWER_BETWEEN, LIP_LOWER_OUTER[inner]):
+        rest[row, 1] -= 0.65 * gap
+
+
 _THINNEST = 0.55
 """Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
 
@@ -265,7 +293,7 @@ def _keep_lips_thick(head: Array, rest: Array) -> None:
 
 def _blink(coefficient: float) -> float:
     """How far the lids are shut, 0 to 1, for a blink coefficient."""
-    return float(smoothstep(np.array((coefficient - 0.25) / 0.6)))
+    return ease((coefficient - 0.25) / 0.6)
 
 
 def _close_lids(head: Array, eye: EyePoints, closed: float) -> None:

@@ -30,6 +30,7 @@ class MeshRenderer:
         self._eyes = [Eye(rgb, landmarks, eye, i) for i, eye in enumerate(EYES)]
         self._mouth = Mouth(rgb, landmarks)
         self._scale = min(1.0, _FACE_MAP / max(width, height))
+        self._still = [_identity(self.size, scale) for scale in (self._scale / 2, self._scale, 1.0)]
         self._face_triangles, self._all_triangles = self._head.triangles()
         still = self._head.move(Expression.neutral())
         self._response = Response.straight()
@@ -47,7 +48,9 @@ class MeshRenderer:
         motion = self._head.move(expression)
         places = np.concatenate([motion.skin, motion.rings])
         coordinates = self._warp(self._head.source(motion), places, motion.depth)
-        picture = cv2.remap(self._picture, coordinates, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        # OpenCV's own stubs do not know that the second map may be missing.
+        bent = cv2.remap(self._picture, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        picture = np.asarray(bent, np.uint8)
         for eye in self._eyes:
             eye.draw(picture, motion)
         self._mouth.draw(picture, motion, expression)
@@ -55,12 +58,17 @@ class MeshRenderer:
 
     def _warp(self, source: Array, places: Array, depth: Array) -> Array:
         """(H, W, 2) float32: for each pixel of the output, the pixel of the avatar's picture it shows."""
-        coarse = _identity(self.size, self._scale / 2)
-        rasterize(coarse, places, source, self._all_triangles, depth, scale=self._scale / 2)
-        shape = (round(self.size[0] * self._scale), round(self.size[1] * self._scale))
-        fine = cv2.resize(coarse, shape, interpolation=cv2.INTER_LINEAR)
-        rasterize(fine, places[:SKIN], source[:SKIN], self._face_triangles, depth[:SKIN], scale=self._scale)
-        return cv2.resize(fine, self.size, interpolation=cv2.INTER_LINEAR) if self._scale < 1 else fine
+        coarse, fine, full = self._still
+        around = coarse.copy()
+        rasterize(around, places, source, self._all_triangles, depth, scale=self._scale / 2)
+        # Shifts are enlarged, not places: where nothing moves a pixel shows exactly itself, up to the very edge.
+        face = fine + _enlarge(around - coarse, fine)
+        rasterize(face, places[:SKIN], source[:SKIN], self._face_triangles, depth[:SKIN], scale=self._scale)
+        return full + _enlarge(face - fine, full)
+
+
+def _enlarge(shifts: Array, like: Array) -> Array:
+    return np.asarray(cv2.resize(shifts, like.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _identity(size: tuple[int, int], scale: float) -> Array:

@@ -47,6 +47,8 @@ class EyePoints:
     """Edge of the lower lid, corner to corner, both included."""
     crease: Indices
     """The row of landmarks above the upper lid's edge, one for each point between its corners."""
+    bag: Indices
+    """The row of landmarks below the lower lid's edge, likewise."""
     iris: int
     """Centre of the iris; the four points after it lie on its rim."""
     side: str
@@ -62,6 +64,7 @@ RIGHT_EYE = EyePoints(
     np.array([33, 246, 161, 160, 159, 158, 157, 173, 133], np.int32),
     np.array([33, 7, 163, 144, 145, 153, 154, 155, 133], np.int32),
     np.array([247, 30, 29, 27, 28, 56, 190], np.int32),
+    np.array([25, 110, 24, 23, 22, 26, 112], np.int32),
     468,
     "Right",
 )
@@ -69,6 +72,7 @@ LEFT_EYE = EyePoints(
     np.array([362, 398, 384, 385, 386, 387, 388, 466, 263], np.int32),
     np.array([362, 382, 381, 380, 374, 373, 390, 249, 263], np.int32),
     np.array([414, 286, 258, 257, 259, 260, 467], np.int32),
+    np.array([341, 256, 252, 253, 254, 339, 255], np.int32),
     473,
     "Left",
 )
@@ -99,7 +103,7 @@ def delaunay(points: Array) -> Indices:
     for i, (x, y) in enumerate(scaled.tolist()):
         index[plane.insert((x, y))] = i
     found = []
-    for corners in plane.getTriangleList().reshape(-1, 3, 2):
+    for corners in np.reshape(plane.getTriangleList(), (-1, 3, 2)):
         nearest = [int(np.argmin(((scaled - c) ** 2).sum(1))) for c in corners]
         if all(((scaled[n] - c) ** 2).sum() < 1e-3 for n, c in zip(nearest, corners, strict=True)):
             found.append(nearest)

@@ -1,0 +1,254 @@
+"""The mesh engine: geometry on drawings it is told the landmarks of, and a real face where a model is there."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mien import models
+from mien.avatar.expressions import EMOTION_PRESETS, VISEMES, expression
+from mien.engine import registry
+from mien.engine.mesh.geometry import RINGS, Head, soft_limit
+from mien.engine.mesh.raster import rasterize
+from mien.engine.mesh.renderer import MeshRenderer
+from mien.engine.mesh.topology import EYES, LIP_LOWER_INNER, LIP_UPPER_INNER, MOUTH, OVAL, SKIN, triangles
+from mien.errors import AvatarError
+from mien.face.pose import Pose, canonical, rotation_from
+from mien.types import COEFFICIENTS, LANDMARK_COUNT, Array, Avatar, Expression, Picture
+
+SIZE = 256
+IRIS = np.array([40, 90, 200])
+BLINK = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+
+
+def full(coefficients: dict[str, float], **turn: float) -> Expression:
+    """An expression whose offsets say the same as its coefficients, as a tracker's do."""
+    stated = expression(coefficients, **turn)
+    offsets = np.tensordot(stated.coefficients, canonical().basis, 1).astype(np.float32)
+    return Expression(offsets, stated.coefficients, stated.yaw, stated.pitch, stated.roll, stated.gaze)
+
+
+def landmarks(yaw: float = 0.0) -> Array:
+    """(478, 3) of the average face in the middle of the picture, its mouth and eyes as at rest."""
+    pose = Pose(rotation_from(yaw, 0, 0), SIZE * 0.28, np.array([SIZE / 2, SIZE * 0.42, 0], np.float32))
+    return pose.to_frame(canonical().shape)
+
+
+def drawing(points: Array) -> Picture:
+    """(H, W, 4) a flat drawing of that face: skin, eyes with blue irises, lips, before a checked background."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    board = np.where(((x // 16 + y // 16) % 2)[..., None], [150, 160, 150], [110, 120, 110]).astype(np.uint8)
+    picture = np.dstack([board, np.full((SIZE, SIZE), 255, np.uint8)])
+
+    def fill(indices: np.ndarray, colour: tuple[int, int, int]) -> None:
+        cv2.fillPoly(picture, [np.round(points[indices, :2]).astype(np.int32)], (*colour, 255), cv2.LINE_AA)
+
+    fill(OVAL, (220, 180, 150))
+    for eye in EYES:
+        fill(eye.outline, (245, 245, 240))
+        mask = np.zeros((SIZE, SIZE), np.uint8)
+        cv2.fillPoly(mask, [np.round(points[eye.outline, :2]).astype(np.int32)], 255)
+        disc = np.zeros_like(mask)
+        radius = round(float(np.linalg.norm(points[eye.iris + 1, :2] - points[eye.iris, :2])))
+        cv2.circle(disc, tuple(np.round(points[eye.iris, :2]).astype(int).tolist()), radius, 255, -1)
+        picture[(mask > 0) & (disc > 0), :3] = IRIS
+    fill(np.concatenate([MOUTH]), (150, 50, 60))
+    return picture
+
+
+@pytest.fixture(scope="module")
+def renderer() -> MeshRenderer:
+    points = landmarks()
+    return MeshRenderer(drawing(points), points, np.zeros(len(COEFFICIENTS), np.float32))
+
+
+def blue(picture: Picture) -> np.ndarray:
+    """Pixels of an iris."""
+    return (picture[..., 2].astype(int) - picture[..., 0]) > 60
+
+
+def test_at_rest_the_picture_is_itself(renderer: MeshRenderer) -> None:
+    rendered = renderer(Expression.neutral()).astype(int)
+    original = drawing(landmarks()).astype(int)
+    assert np.abs(rendered - original)[:40].max() == 0, "the background above the head"
+    assert np.abs(rendered - original).mean() < 0.5
+
+
+def test_the_same_expression_gives_the_same_picture(renderer: MeshRenderer) -> None:
+    smile = full(EMOTION_PRESETS["happy"], yaw=0.2)
+    first = renderer(smile)
+    renderer(full(BLINK))
+    assert np.array_equal(first, renderer(smile))
+
+
+def test_a_blink_covers_the_whole_iris(renderer: MeshRenderer) -> None:
+    assert blue(renderer(Expression.neutral())).sum() > 40
+    assert blue(renderer(full(BLINK))).sum() == 0
+
+
+def test_a_wink_shuts_the_persons_own_left_eye(renderer: MeshRenderer) -> None:
+    seen = blue(renderer(full({"eyeBlinkLeft": 1.0})))
+    assert seen[:, : SIZE // 2].sum() > 15
+    assert seen[:, SIZE // 2 :].sum() == 0
+
+
+def test_gaze_moves_the_irises_the_way_it_says(renderer: MeshRenderer) -> None:
+    def centre(**gaze: float) -> np.ndarray:
+        looked = Expression.neutral()
+        aim = np.array([gaze.get("x", 0.0), gaze.get("y", 0.0)], np.float32)
+        looked = Expression(looked.offsets, looked.coefficients, 0.0, 0.0, 0.0, aim)
+        return np.argwhere(blue(renderer(looked)))[:, ::-1].mean(0)
+
+    assert centre(x=0.35)[0] > centre()[0] + 1.5
+    assert centre(x=-0.35)[0] < centre()[0] - 1.5
+    assert centre(y=0.3)[1] < centre()[1]
+
+
+def test_an_open_mouth_is_dark_inside_and_lips_that_hardly_part_show_no_teeth(renderer: MeshRenderer) -> None:
+    x, y = np.round(renderer.face[2]).astype(int)
+    column = slice(x - 4, x + 5)
+    wide = renderer(full({"jawOpen": 1.0}))[y - 4 : y + 40, column, :3]
+    assert wide.mean(-1).min() < 45
+    barely = renderer(full({"jawOpen": 0.06}))[y - 8 : y + 12, column, :3].astype(int)
+    skin_or_lip = barely[..., 0] - barely[..., 2]
+    assert not ((barely.mean(-1) > 170) & (skin_or_lip < 25)).any(), "no white band"
+
+
+def test_a_turn_moves_the_nose_more_than_the_temples_and_leaves_what_is_far_alone() -> None:
+    head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
+    still, turned = head.move(Expression.neutral()), head.move(full({}, yaw=0.35))
+    shift = turned.skin[:, 0] - still.skin[:, 0]
+    assert shift[1] > 1.3 * abs(shift[[234, 454]]).max() > 0
+    outermost = slice(-len(still.rings) // len(RINGS), None)
+    assert np.abs(turned.rings[outermost] - still.rings[outermost]).max() < 0.01
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 0.5), st.floats(0.01, 0.5))
+def test_turns_saturate_softly(angle: float, linear: float, room: float) -> None:
+    limited = soft_limit(angle, linear, linear + room)
+    assert abs(limited) <= linear + room + 1e-9
+    assert limited * angle >= 0
+    assert abs(limited) <= abs(angle) + 1e-9
+    assert abs(angle) > linear or limited == angle
+
+
+unit = st.floats(0, 1, width=32)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(unit, min_size=len(COEFFICIENTS), max_size=len(COEFFICIENTS)),
+    st.tuples(*[st.floats(-1.5, 1.5, width=32)] * 3),
+    st.tuples(*[st.floats(-0.75, 0.75, width=32)] * 2),
+    st.integers(0, 2**31),
+)
+def test_whatever_a_face_does_the_picture_stays_whole(
+    values: list[float], turn: tuple[float, float, float], gaze: tuple[float, float], seed: int
+) -> None:
+    points = landmarks()
+    head = Head(points, np.zeros(len(COEFFICIENTS), np.float32))
+    coefficients = np.array(values, np.float32)
+    noise = np.random.default_rng(seed).normal(0, 0.05, (LANDMARK_COUNT, 3))
+    offsets = (np.tensordot(coefficients, canonical().basis, 1) + noise).astype(np.float32)
+    wild = Expression(offsets, coefficients, *turn, np.array(gaze, np.float32))
+    motion = head.move(wild)
+    for array in (motion.skin, motion.rings, motion.depth, motion.irises):
+        assert np.isfinite(array).all()
+    picture = MeshRenderer(drawing(points), points, np.zeros(len(COEFFICIENTS), np.float32))(wild)
+    assert picture.shape == (SIZE, SIZE, 4)
+    assert picture[..., 3].min() == 255
+
+
+@given(st.lists(unit, min_size=len(COEFFICIENTS), max_size=len(COEFFICIENTS)))
+def test_lips_and_lids_never_cross(values: list[float]) -> None:
+    coefficients = np.array(values, np.float32)
+    offsets = np.tensordot(coefficients, canonical().basis, 1).astype(np.float32)
+    head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
+    skin = head.move(Expression(offsets, coefficients, 0.0, 0.0, 0.0, np.zeros(2, np.float32))).skin
+    assert (skin[LIP_LOWER_INNER, 1] - skin[LIP_UPPER_INNER, 1]).min() > -0.6
+    for eye in EYES:
+        assert (skin[eye.lower[1:-1], 1] - skin[eye.upper[1:-1], 1]).min() > -0.6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**31))
+def test_the_raster_interpolates_what_the_corners_say(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(2, 30, (3, 2)).astype(np.float32)
+    linear = rng.normal(0, 1, (2, 2)).astype(np.float32)
+    target = np.full((32, 32, 2), np.nan, np.float32)
+    rasterize(target, corners, corners @ linear, np.array([[0, 1, 2]], np.int32), np.zeros(3, np.float32), scale=1.0)
+    y, x = np.nonzero(np.isfinite(target[..., 0]))
+    inside = [cv2.pointPolygonTest(corners[:, None], (float(a), float(b)), True) for a, b in zip(x, y, strict=True)]
+    assert all(distance > -0.2 for distance in inside)
+    expected = np.stack([x, y], 1).astype(np.float32) @ linear
+    assert np.allclose(target[y, x], expected, atol=0.3)
+
+
+def test_the_nearer_triangle_hides_the_farther_one() -> None:
+    square = np.array([[0, 0], [31, 0], [0, 31], [0, 0], [31, 0], [0, 31]], np.float32)
+    values = np.repeat(np.array([[1, 1], [2, 2]], np.float32), 3, axis=0)
+    both = np.array([[3, 4, 5], [0, 1, 2]], np.int32)
+    target = np.zeros((32, 32, 2), np.float32)
+    rasterize(target, square, values, both, np.repeat(np.array([5, 1], np.float32), 3), scale=1.0)
+    assert target[4, 4, 0] == 2
+
+
+def test_the_triangles_cover_the_face_once() -> None:
+    shape = canonical().shape[:SKIN, :2].copy()
+    found = triangles()
+    assert set(found.ravel()) == set(range(SKIN))
+    a, b, c = (shape[found[:, i]] for i in range(3))
+    area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2
+    hull = cv2.contourArea(np.ascontiguousarray(shape[OVAL], np.float32))
+    assert area == pytest.approx(hull, rel=0.05)
+
+
+def test_a_puppet_is_no_picture() -> None:
+    engine = registry.get("mesh")
+    with pytest.raises(AvatarError, match="needs a picture"):
+        engine.prepare(Avatar("tik", path=None, kind="puppet"))  # type: ignore[arg-type]
+
+
+# With a landmark model and a photograph in the public domain.
+
+needs_model = pytest.mark.skipif(
+    not (models.available("face-landmarker") or models.available("face-mesh-lite")),
+    reason="no face model on this machine (mien models pull)",
+)
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> Avatar:
+    data = pytest.importorskip("skimage.data")
+    photo = data.astronaut()[:300, 60:360]
+    return Avatar("astronaut", None, "picture", np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)]))  # type: ignore[arg-type]
+
+
+@needs_model
+def test_a_real_face_does_what_it_is_told(astronaut: Avatar) -> None:
+    from mien.face.parts import open_finder
+
+    alive = registry.get("mesh").prepare(astronaut, size=384)
+    find = open_finder()
+
+    def seen(coefficients: dict[str, float], name: str) -> float:
+        face = find(np.ascontiguousarray(alive(full(coefficients))[..., :3]))[0]
+        return float(face.coefficients[COEFFICIENTS.index(name)])
+
+    assert seen(BLINK, "eyeBlinkLeft") > seen({}, "eyeBlinkLeft") + 0.3
+    assert seen({"jawOpen": 0.8}, "jawOpen") > seen({}, "jawOpen") + 0.3
+    smile = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9}
+    assert seen(smile, "mouthSmileLeft") > seen({}, "mouthSmileLeft") + 0.2
+    for viseme in VISEMES.values():
+        assert len(find(np.ascontiguousarray(alive(full(viseme, yaw=0.3))[..., :3]))) == 1
+
+
+@needs_model
+def test_a_picture_without_a_face_is_refused_with_advice() -> None:
+    grey = np.full((200, 200, 4), 128, np.uint8)
+    with pytest.raises(AvatarError, match="No face was found in wall"):
+        registry.get("mesh").prepare(Avatar("wall", None, "picture", grey))  # type: ignore[arg-type]
