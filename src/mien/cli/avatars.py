@@ -27,7 +27,7 @@ def list_avatars(as_json: Json = False) -> None:
 
 @app.command("show")
 def show_avatar(
-    name: Annotated[str, typer.Argument(help="A name, a picture, or a folder with a rig.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name, a picture, or a folder with a rig.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Picture to write; NAME.png if not given.")
     ] = None,
@@ -48,7 +48,7 @@ def show_avatar(
 
 @app.command()
 def check(
-    picture: Annotated[Path, typer.Argument(help="The picture to judge.")],
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The picture to judge.")],
     as_json: Json = False,
 ) -> None:
     """Say how well a picture will move, and what would be better."""
@@ -64,7 +64,7 @@ def check(
 
 @app.command()
 def add(
-    source: Annotated[Path, typer.Argument(help="A picture, or a folder with a rig.")],
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A picture, or a folder with a rig.")],
     name: Annotated[str, typer.Option(help="What to call it; the file's own name if not given.")] = "",
     as_json: Json = False,
 ) -> None:

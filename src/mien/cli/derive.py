@@ -42,7 +42,7 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
         parameter = parameter.replace(default=more[0].default)
     required = parameter.default is inspect.Parameter.empty
     if required:
-        note = typer.Argument(help=note, show_default=False)
+        note = typer.Argument(help=note, metavar=parameter.name.upper(), show_default=False)
     else:
         name = "--" + parameter.name.replace("_", "-")
         names = [f"{name}/--no-{parameter.name}"] if parameter.default is True else [name]

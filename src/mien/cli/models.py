@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mien.cli import show
+
 if TYPE_CHECKING:
     from mien.models import ModelStatus
     from mien.models.fetch import Progress
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The weights mien uses: list, pull, add, verify.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-_COLOURS = {"ready": "green", "partly": "yellow", "missing": "dim", "damaged": "red"}
 
 
 @app.command("list")
@@ -30,7 +31,9 @@ def list_models(as_json: Json = False) -> None:
 
 @app.command()
 def pull(
-    name: Annotated[str | None, typer.Argument(help="A model; all that a default install needs if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A model; all that a default install needs if left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fetch models into your cache. The only command that uses the network."""
@@ -52,7 +55,7 @@ def pull(
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="A file of weights that you have.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of weights that you have.")],
     name: Annotated[
         str | None, typer.Option(help="A name of your own, for a file that mien does not know by its checksum.")
     ] = None,
@@ -70,7 +73,7 @@ def add(
 
 @app.command()
 def verify(
-    name: Annotated[str | None, typer.Argument(help="A model; all of them if left out.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A model; all of them if left out.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check files against their checksums, byte by byte. Exit code 5 if one is damaged."""
@@ -89,21 +92,12 @@ def _show(states: list[ModelStatus], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_record(status) for status in states], indent=1))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("model", "for", "licence", "size", "state", "where"):
-        table.add_column(
-            title, justify="right" if title == "size" else "left", overflow="fold", no_wrap=title in ("model", "size")
-        )
+    rows = []
     for status in states:
-        model, state = status.model, status.state
         places = sorted({_home(file.where.parent) for file in status.files if file.where is not None})
-        size = f"{model.size / 1e6:.1f} MB"
-        colour = f"[{_COLOURS[state]}]{state}[/]"
-        table.add_row(model.name, model.purpose, model.licence, size, colour, "\n".join(places) or "–")
-    Console().print(table)
+        size = f"{status.model.size / 1e6:.1f} MB"
+        rows.append((status.model.name, size, status.state, status.model.licence, status.model.purpose, *places[:1]))
+    show.table(("model", "size", "state", "licence", "for", "where"), rows, whole=4)
 
 
 def _home(folder: Path) -> str:

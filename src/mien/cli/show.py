@@ -101,8 +101,9 @@ def suitability(picture: Path, found: Suitability) -> None:
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns on standard output; plain text where it is no terminal."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, whole: int = 1) -> None:
+    """Columns on standard output, of which the first `whole` are never broken; tabs between them where it is no
+    terminal."""
     if not sys.stdout.isatty():
         for row in rows:
             typer.echo("\t".join(row))
@@ -110,7 +111,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    drawn = Table(*head, box=None, header_style="bold", pad_edge=False)
+    drawn = Table(box=None, header_style="bold", pad_edge=False)
+    for number, title in enumerate(head):
+        drawn.add_column(title, no_wrap=number < whole, overflow="fold")
     for row in rows:
         drawn.add_row(*row)
     Console().print(drawn)
