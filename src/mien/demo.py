@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,13 +14,11 @@ from mien.options import Demonstrating, OnProgress, takes
 if TYPE_CHECKING:
     from mien.api import Outcome
     from mien.avatar.performance import Script
-    from mien.types import Array, Avatar, Expression, Frame, Picture
+    from mien.types import Avatar, Frame, Picture
 
 FPS: Final = 25
 _STAND_IN: Final = "kofi"
 """Built-in avatar whose drawn portrait serves as the picture to animate."""
-_SMILE: Final = {"mouthSmile": 1.25, "mouthDimple": 1.25, "cheekSquint": 1.25, "mouthUpperUp": 0.4}
-"""How much of a photo's own smile is taken back: more than all of it, for the cheeks keep its folds and light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +126,11 @@ def perform(
     from mien.types import Frame
 
     renderer = registry.for_avatar(actor.kind).prepare(actor, size=size)
-
-    smile = _resting_smile(actor)
     total = max(1, round(min(script.duration, seconds) * FPS))
 
     def film() -> Iterator[Frame]:
         for index in range(total):
-            picture = lay_on(renderer(_straight(script.at(index / FPS), smile), time=index / FPS), (255, 255, 255))
+            picture = lay_on(renderer(script.at(index / FPS), time=index / FPS), (255, 255, 255))
             yield Frame(picture, index, index / FPS, index)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -148,26 +144,6 @@ def perform(
                 film(), lambda _: [], scene=lambda tracked: (frame for frame, _ in tracked), sinks=[writer],
                 total=total, on_progress=on_progress,
             ).run()  # fmt: skip
-
-
-def _resting_smile(actor: Avatar) -> Array:
-    """(478, 3) offsets of the smile a photo was taken with: an actor begins with a straight face."""
-    import numpy as np
-
-    from mien.avatar.crop import largest_face
-    from mien.face.pose import canonical
-    from mien.types import COEFFICIENTS
-
-    assert actor.picture is not None
-    face, _ = largest_face(actor.picture, name=actor.name)
-    share = [next((s for start, s in _SMILE.items() if name.startswith(start)), 0.0) for name in COEFFICIENTS]
-    return np.tensordot(np.array(share) * face.coefficients, canonical().basis, 1).astype(np.float32)
-
-
-def _straight(expression: Expression, smile: Array) -> Expression:
-    """The expression without the photo's own smile, but for as far as a smile or an open mouth is acted."""
-    acted = max(expression["mouthSmileLeft"], expression["jawOpen"])
-    return replace(expression, offsets=expression.offsets - smile * (1 - 0.6 * acted))
 
 
 def side_by_side(clips: list[Path], path: Path) -> None:

@@ -24,13 +24,6 @@ IRIS = np.array([40, 90, 200])
 BLINK = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
 
 
-def full(coefficients: dict[str, float], **turn: float) -> Expression:
-    """An expression whose offsets say the same as its coefficients, as a tracker's do."""
-    stated = expression(coefficients, **turn)
-    offsets = np.tensordot(stated.coefficients, canonical().basis, 1).astype(np.float32)
-    return Expression(offsets, stated.coefficients, stated.yaw, stated.pitch, stated.roll, stated.gaze)
-
-
 def landmarks(yaw: float = 0.0) -> Array:
     """(478, 3) of the average face in the middle of the picture, its mouth and eyes as at rest."""
     pose = Pose(rotation_from(yaw, 0, 0), SIZE * 0.28, np.array([SIZE / 2, SIZE * 0.42, 0], np.float32))
@@ -41,7 +34,7 @@ def drawing(points: Array) -> Picture:
     """(H, W, 4) a flat drawing of that face: skin, eyes with blue irises, lips, before a checked background."""
     y, x = np.mgrid[:SIZE, :SIZE]
     board = np.where(((x // 16 + y // 16) % 2)[..., None], [150, 160, 150], [110, 120, 110]).astype(np.uint8)
-    picture = np.dstack([board, np.full((SIZE, SIZE), 255, np.uint8)])
+    picture = np.dstack([board, np.expression((SIZE, SIZE), 255, np.uint8)])
 
     def fill(indices: np.ndarray, colour: tuple[int, int, int]) -> None:
         cv2.fillPoly(picture, [np.round(points[indices, :2]).astype(np.int32)], (*colour, 255), cv2.LINE_AA)
@@ -78,19 +71,19 @@ def test_at_rest_the_picture_is_itself(renderer: MeshRenderer) -> None:
 
 
 def test_the_same_expression_gives_the_same_picture(renderer: MeshRenderer) -> None:
-    smile = full(EMOTION_PRESETS["happy"], yaw=0.2)
+    smile = expression(EMOTION_PRESETS["happy"], yaw=0.2)
     first = renderer(smile)
-    renderer(full(BLINK))
+    renderer(expression(BLINK))
     assert np.array_equal(first, renderer(smile))
 
 
 def test_a_blink_covers_the_whole_iris(renderer: MeshRenderer) -> None:
     assert blue(renderer(Expression.neutral())).sum() > 40
-    assert blue(renderer(full(BLINK))).sum() == 0
+    assert blue(renderer(expression(BLINK))).sum() == 0
 
 
 def test_a_wink_shuts_the_persons_own_left_eye(renderer: MeshRenderer) -> None:
-    seen = blue(renderer(full({"eyeBlinkLeft": 1.0})))
+    seen = blue(renderer(expression({"eyeBlinkLeft": 1.0})))
     assert seen[:, : SIZE // 2].sum() > 15
     assert seen[:, SIZE // 2 :].sum() == 0
 
@@ -110,16 +103,16 @@ def test_gaze_moves_the_irises_the_way_it_says(renderer: MeshRenderer) -> None:
 def test_an_open_mouth_is_dark_inside_and_lips_that_hardly_part_show_no_teeth(renderer: MeshRenderer) -> None:
     x, y = np.round(renderer.face[2]).astype(int)
     column = slice(x - 4, x + 5)
-    wide = renderer(full({"jawOpen": 1.0}))[y - 4 : y + 40, column, :3]
+    wide = renderer(expression({"jawOpen": 1.0}))[y - 4 : y + 40, column, :3]
     assert wide.mean(-1).min() < 45
-    barely = renderer(full({"jawOpen": 0.06}))[y - 8 : y + 12, column, :3].astype(int)
+    barely = renderer(expression({"jawOpen": 0.06}))[y - 8 : y + 12, column, :3].astype(int)
     skin_or_lip = barely[..., 0] - barely[..., 2]
     assert not ((barely.mean(-1) > 170) & (skin_or_lip < 25)).any(), "no white band"
 
 
 def test_a_turn_moves_the_nose_more_than_the_temples_and_leaves_what_is_far_alone() -> None:
     head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
-    still, turned = head.move(Expression.neutral()), head.move(full({}, yaw=0.35))
+    still, turned = head.move(Expression.neutral()), head.move(expression({}, yaw=0.35))
     shift = turned.skin[:, 0] - still.skin[:, 0]
     assert shift[1] > 1.3 * abs(shift[[234, 454]]).max() > 0
     outermost = slice(-len(still.rings) // len(RINGS), None)
@@ -179,7 +172,7 @@ def test_the_raster_interpolates_what_the_corners_say(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners = rng.uniform(2, 30, (3, 2)).astype(np.float32)
     linear = rng.normal(0, 1, (2, 2)).astype(np.float32)
-    target = np.full((32, 32, 2), np.nan, np.float32)
+    target = np.expression((32, 32, 2), np.nan, np.float32)
     rasterize(target, corners, corners @ linear, np.array([[0, 1, 2]], np.int32), np.zeros(3, np.float32), scale=1.0)
     y, x = np.nonzero(np.isfinite(target[..., 0]))
     inside = [cv2.pointPolygonTest(corners[:, None], (float(a), float(b)), True) for a, b in zip(x, y, strict=True)]
@@ -225,7 +218,7 @@ needs_model = pytest.mark.skipif(
 def astronaut() -> Avatar:
     data = pytest.importorskip("skimage.data")
     photo = data.astronaut()[:300, 60:360]
-    return Avatar("astronaut", None, "picture", np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)]))  # type: ignore[arg-type]
+    return Avatar("astronaut", None, "picture", np.dstack([photo, np.expression(photo.shape[:2], 255, np.uint8)]))  # type: ignore[arg-type]
 
 
 @needs_model
@@ -236,7 +229,7 @@ def test_a_real_face_does_what_it_is_told(astronaut: Avatar) -> None:
     find = open_finder()
 
     def seen(coefficients: dict[str, float], name: str) -> float:
-        face = find(np.ascontiguousarray(alive(full(coefficients))[..., :3]))[0]
+        face = find(np.ascontiguousarray(alive(expression(coefficients))[..., :3]))[0]
         return float(face.coefficients[COEFFICIENTS.index(name)])
 
     assert seen(BLINK, "eyeBlinkLeft") > seen({}, "eyeBlinkLeft") + 0.3
@@ -244,11 +237,11 @@ def test_a_real_face_does_what_it_is_told(astronaut: Avatar) -> None:
     smile = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9}
     assert seen(smile, "mouthSmileLeft") > seen({}, "mouthSmileLeft") + 0.2
     for viseme in VISEMES.values():
-        assert len(find(np.ascontiguousarray(alive(full(viseme, yaw=0.3))[..., :3]))) == 1
+        assert len(find(np.ascontiguousarray(alive(expression(viseme, yaw=0.3))[..., :3]))) == 1
 
 
 @needs_model
 def test_a_picture_without_a_face_is_refused_with_advice() -> None:
-    grey = np.full((200, 200, 4), 128, np.uint8)
+    grey = np.expression((200, 200, 4), 128, np.uint8)
     with pytest.raises(AvatarError, match="No face was found in wall"):
         registry.get("mesh").prepare(Avatar("wall", None, "picture", grey))  # type: ignore[arg-type]

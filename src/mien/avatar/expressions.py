@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from mien.types import COEFFICIENT, COEFFICIENTS, LANDMARK_COUNT, Expression
+from mien.face.pose import canonical
+from mien.types import COEFFICIENT, COEFFICIENTS, Expression
 
 EYE_RANGE: Final = (0.6, 0.45)
 """Radians, sideways and up or down: the gaze at which an eyeLook coefficient is 1."""
@@ -76,7 +77,8 @@ def expression(
     gaze: tuple[float, float] = (0.0, 0.0),
 ) -> Expression:
     """An Expression from ARKit names and values in [0, 1]; unnamed ones are 0. Angles in radians, as in `mien.types`.
-    `gaze` is added to what the eyeLook coefficients say. Raises KeyError for an unknown name."""
+    `gaze` is added to what the eyeLook coefficients say; offsets are what coefficients mean on an average face. Raises
+    KeyError for an unknown name."""
     values = np.zeros(len(COEFFICIENTS), np.float32)
     for name, value in coefficients.items():
         values[COEFFICIENT[name]] = min(max(value, 0.0), 1.0)
@@ -87,4 +89,5 @@ def expression(
     x = looked(("eyeLookOutLeft", "eyeLookInRight"), ("eyeLookInLeft", "eyeLookOutRight")) * EYE_RANGE[0]
     y = looked(("eyeLookUpLeft", "eyeLookUpRight"), ("eyeLookDownLeft", "eyeLookDownRight")) * EYE_RANGE[1]
     towards = np.array([gaze[0] + x, gaze[1] + y], np.float32)
-    return Expression(np.zeros((LANDMARK_COUNT, 3), np.float32), values, yaw, pitch, roll, towards)
+    offsets = np.tensordot(values, canonical().basis, 1).astype(np.float32)
+    return Expression(offsets, values, yaw, pitch, roll, towards)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-
 from mien.avatar.expressions import EMOTION_PRESETS, VISEMES, expression
-from mien.face.pose import canonical
 from mien.types import Expression
 
 _BLINK: Final = 0.13
@@ -72,11 +69,11 @@ class Script:
         def mixed(a: float, b: float) -> float:
             return math.radians(a + (b - a) * share)
 
-        return moving(expression(
+        return expression(
             coefficients, yaw=mixed(before.yaw, after.yaw), pitch=mixed(before.pitch, after.pitch),
             roll=mixed(before.roll, after.roll),
             gaze=(mixed(before.gaze[0], after.gaze[0]), mixed(before.gaze[1], after.gaze[1])),
-        ))  # fmt: skip
+        )  # fmt: skip
 
     def sound(self, time: float) -> tuple[str, float]:
         """The sound spoken at `time` and how far into it, 0 to 1; ("", 0) in silence."""
@@ -98,12 +95,7 @@ class Script:
 def posed(emotion: str, *, strength: float = 1.0, yaw: float = 0.0) -> Expression:
     """One of the seven emotions, held still. `yaw` in radians."""
     coefficients = {name: value * strength for name, value in EMOTION_PRESETS[emotion].items()}
-    return moving(expression(coefficients, yaw=yaw))
-
-
-def moving(still: Expression) -> Expression:
-    """The same expression with the landmark offsets that its coefficients mean on an average face."""
-    return replace(still, offsets=np.tensordot(still.coefficients, canonical().basis, 1).astype(np.float32))
+    return expression(coefficients, yaw=yaw)
 
 
 def _add(to: dict[str, float], values: Mapping[str, float], weight: float) -> None:

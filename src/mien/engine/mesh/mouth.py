@@ -7,7 +7,15 @@ import numpy as np
 
 from mien.engine.mesh.blend import blend, box_around, line_mask, polygon_mask, smooth_outline
 from mien.engine.mesh.geometry import Motion, ease, smoothstep
-from mien.engine.mesh.topology import LIP_LOWER_INNER, LIP_LOWER_OUTER, LIP_UPPER_INNER, LIP_UPPER_OUTER, MOUTH, OVAL
+from mien.engine.mesh.topology import (
+    EYES,
+    LIP_LOWER_INNER,
+    LIP_LOWER_OUTER,
+    LIP_UPPER_INNER,
+    LIP_UPPER_OUTER,
+    MOUTH,
+    OVAL,
+)
 from mien.types import Array, Expression, Picture
 
 _TEETH = (168, 60)
@@ -48,10 +56,16 @@ class Mouth:
         self._grain = _grain(picture, points)
 
     def _tooth_colour(self, picture: Picture, points: Array) -> Array:
-        """As light as the light parts of the skin, a little warm: teeth of a painting are in its own palette."""
-        box = box_around(points[OVAL], (picture.shape[1], picture.shape[0]), 0)
-        skin = picture[box[1] : box[3], box[0] : box[2]][polygon_mask(points[OVAL], box) > 0.9]
-        light = np.percentile(skin, 96, axis=0) if len(skin) else np.full(3, 200.0)
+        """As light as the light parts of the skin or the white of the eyes, whichever is lighter, and a little warm:
+        teeth of a painting are in its own palette."""
+        size = (picture.shape[1], picture.shape[0])
+        candidates = [np.full(3, 60.0)]
+        for outline, share in ((OVAL, 96), *((eye.outline, 90) for eye in EYES)):
+            x0, y0, x1, y1 = box = box_around(points[outline], size, 0)
+            inside = picture[y0:y1, x0:x1][polygon_mask(points[outline], box) > 0.9]
+            if len(inside) > 10:
+                candidates.append(np.percentile(inside, share, axis=0))
+        light = max(candidates, key=lambda colour: float(colour.mean()))
         own = 0.5 * light + 0.5 * light.mean() * np.array([1.03, 1.0, 0.93])
         return np.asarray(np.minimum(1.05 * own, 245), np.float32)
 
