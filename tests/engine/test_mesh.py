@@ -34,7 +34,7 @@ def drawing(points: Array) -> Picture:
     """(H, W, 4) a flat drawing of that face: skin, eyes with blue irises, lips, before a checked background."""
     y, x = np.mgrid[:SIZE, :SIZE]
     board = np.where(((x // 16 + y // 16) % 2)[..., None], [150, 160, 150], [110, 120, 110]).astype(np.uint8)
-    picture = np.dstack([board, np.expression((SIZE, SIZE), 255, np.uint8)])
+    picture = np.dstack([board, np.full((SIZE, SIZE), 255, np.uint8)])
 
     def fill(indices: np.ndarray, colour: tuple[int, int, int]) -> None:
         cv2.fillPoly(picture, [np.round(points[indices, :2]).astype(np.int32)], (*colour, 255), cv2.LINE_AA)
@@ -172,7 +172,7 @@ def test_the_raster_interpolates_what_the_corners_say(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corners = rng.uniform(2, 30, (3, 2)).astype(np.float32)
     linear = rng.normal(0, 1, (2, 2)).astype(np.float32)
-    target = np.expression((32, 32, 2), np.nan, np.float32)
+    target = np.full((32, 32, 2), np.nan, np.float32)
     rasterize(target, corners, corners @ linear, np.array([[0, 1, 2]], np.int32), np.zeros(3, np.float32), scale=1.0)
     y, x = np.nonzero(np.isfinite(target[..., 0]))
     inside = [cv2.pointPolygonTest(corners[:, None], (float(a), float(b)), True) for a, b in zip(x, y, strict=True)]
@@ -218,7 +218,7 @@ needs_model = pytest.mark.skipif(
 def astronaut() -> Avatar:
     data = pytest.importorskip("skimage.data")
     photo = data.astronaut()[:300, 60:360]
-    return Avatar("astronaut", None, "picture", np.dstack([photo, np.expression(photo.shape[:2], 255, np.uint8)]))  # type: ignore[arg-type]
+    return Avatar("astronaut", None, "picture", np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)]))  # type: ignore[arg-type]
 
 
 @needs_model
@@ -242,6 +242,6 @@ def test_a_real_face_does_what_it_is_told(astronaut: Avatar) -> None:
 
 @needs_model
 def test_a_picture_without_a_face_is_refused_with_advice() -> None:
-    grey = np.expression((200, 200, 4), 128, np.uint8)
+    grey = np.full((200, 200, 4), 128, np.uint8)
     with pytest.raises(AvatarError, match="No face was found in wall"):
         registry.get("mesh").prepare(Avatar("wall", None, "picture", grey))  # type: ignore[arg-type]
