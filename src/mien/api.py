@@ -146,9 +146,10 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
             )  # fmt: skip
             progress = pipeline.run()
             verdict = scene.verdict()
+    sound = writer.audio_note if video.has_audio else None
     return _outcome(
         clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
-        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=writer.audio_note if video.has_audio else None,
+        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=sound,
     )  # fmt: skip
 
 

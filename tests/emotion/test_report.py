@@ -13,7 +13,7 @@ import pytest
 
 from emotion.synthetic import bump, emotion, face, frame, smiling, timeline
 from mien.emotion import charts
-from mien.emotion.report import CAUTION, report_html, write_report
+from mien.emotion.report import CAUTIONS, report_html, write_report
 from mien.emotion.timeline import Timeline
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -102,9 +102,9 @@ def test_the_policy_allows_its_own_style_and_script_and_nothing_else(html: str) 
 
 def test_the_caution_is_there_before_any_chart(html: str) -> None:
     page = Page(html)
-    assert all(text in page.text for text in CAUTION)
+    assert all(text in page.text for text in CAUTIONS)
     assert "not a diagnosis" in page.text
-    assert html.index(CAUTION[0]) < html.index('class="plot"')
+    assert html.index(CAUTIONS[0]) < html.index('class="plot"')
 
 
 def test_it_says_what_was_seen_and_how_surely(html: str) -> None:
@@ -161,7 +161,7 @@ def test_no_face_anywhere_is_said_plainly() -> None:
     text = Page(report_html(timeline([i / 25 for i in range(50)], lambda t: None))).text
     assert "No face was found in this clip" in text
     assert "0 %" in text
-    assert CAUTION[0] in text
+    assert CAUTIONS[0] in text
 
 
 def test_nothing_at_all_is_no_error() -> None:

@@ -96,6 +96,7 @@ def test_an_empty_clip_is_no_error(tmp_path: Path) -> None:
     empty.write_csv(tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text().strip().split(",") == list(COLUMNS)
     assert empty.summary()["faces"] == []
+    assert "not a diagnosis" in empty.summary()["caution"]
 
 
 def test_duration_counts_the_last_frame() -> None:

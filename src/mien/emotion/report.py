@@ -20,12 +20,12 @@ import numpy as np
 from mien.emotion import charts, signal
 from mien.emotion.moments import clock
 from mien.emotion.report_face import face_section
-from mien.emotion.timeline import Timeline, Track
+from mien.emotion.timeline import CAUTION, Timeline, Track
 from mien.media.atomic import atomic_path
 from mien.types import EMOTIONS
 
-CAUTION: Final = (
-    "These are estimates of visible expression. They do not show what a person feels, and they are not a diagnosis.",
+CAUTIONS: Final = (
+    CAUTION,
     "Models like this one are right about 60 % of the time on benchmarks, weakest on fear and disgust, and differ "
     "between people and cultures. The clinician decides. Tell the person whose face is read, and have their consent. "
     "In the EU, emotion recognition at work and in education is prohibited, and elsewhere people must be told.",
@@ -83,7 +83,7 @@ def report_html(timeline: Timeline, *, title: str = "", note: str = "") -> str:
 <h1>{heading}</h1>
 {f'<p class="hint">{escape(note.strip())}</p>' if note.strip() else ""}
 </header>
-<div class="caution" role="note"><strong>{CAUTION[0]}</strong><p>{CAUTION[1]}</p></div>
+<div class="caution" role="note"><strong>{CAUTIONS[0]}</strong><p>{CAUTIONS[1]}</p></div>
 {_seen(timeline, [s.track for s in sections])}
 {_brief_line(brief)}
 {"".join(s.html for s in sections) or _nobody(timeline)}

@@ -275,8 +275,13 @@ def _still(track: Track, anchor: str, heading: str, first: bool) -> str:
             rows.append(_row(name, name.title(), f'<div class="{name}">{bar}</div>', f"<b>{share:.0f} %</b>"))
         body = f'<div class="sheet still"><h3>Emotions</h3>{"".join(rows)}</div>'
     yaw, pitch, roll = track.pose.mean(0)
+    turn = (
+        f"turned {abs(yaw):.0f}° to the {'right' if yaw > 0 else 'left'} of the picture, "
+        f"{'raised' if pitch > 0 else 'lowered'} {abs(pitch):.0f}°, "
+        f"leaning {abs(roll):.0f}° to the {'right' if roll > 0 else 'left'}"
+    )
     return (
         f'<section class="section{" first" if first else ""}" id="{anchor}"><h2>{heading}</h2>{body}'
-        f'<p class="hint">Head: turned {yaw:.0f}°, raised {pitch:.0f}°, leaning {roll:.0f}°. A course over time, '
+        f'<p class="hint">Head: {turn}. A course over time, '
         "blinks and the session's own baseline need a clip.</p></section>"
     )

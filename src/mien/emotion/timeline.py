@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Version of the CSV and JSON layouts."""
 
+CAUTION: Final = (
+    "These are estimates of visible expression. They do not show what a person feels, and they are not a diagnosis."
+)
+"""In every summary and on every report."""
+
 _BOX: Final = ("box_x0", "box_y0", "box_x1", "box_y1")
 _POSE: Final = ("yaw_deg", "pitch_deg", "roll_deg")
 _GAZE: Final = ("gaze_x_deg", "gaze_y_deg")
@@ -161,6 +166,7 @@ class Timeline:
 
         return {
             "format": FORMAT,
+            "caution": CAUTION,
             "duration_s": round(self.duration, 3),
             "frames_total": self.frames_total,
             "frames_with_face": self.frames_with_face,

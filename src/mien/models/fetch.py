@@ -87,7 +87,8 @@ def _from_url(model: Model, file: ModelFile, folder: Path, report: Progress) -> 
         reason = getattr(error, "reason", None) or error
         raise ModelError(
             f"The model {model.name} cannot be fetched: no connection to {file.url.split('/')[2]} ({reason}). "
-            f"Try again with a connection, or bring {file.name} yourself and run `mien models add {file.name}`."
+            f"Try again with a connection, or bring {file.url} from another machine and run "
+            f"`mien models add {file.name}`."
         ) from error
     return target
 
