@@ -124,7 +124,7 @@ class Head:
             _close_lids(head, eye, float(amount))
             _keep_crease(head, self._head, eye)
         turn = self._turn(expression)
-        lean = rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT))
+        lean = self._seen(rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT)))
         moved = self._project(head, turn, lean)
         places = moved[:, :2] + self._correction
         rings_moved = self._project(self._ring_head, turn, lean)
@@ -164,7 +164,14 @@ class Head:
         away = yaw * self._yaw > 0
         limit = max((FARTHEST_TURN if away else HIDDEN_CHEEK) - abs(self._yaw), math.radians(7))
         yaw = soft_limit(yaw, min(limit * 0.6, TURN_LINEAR), min(limit, TURN_LIMIT))
-        return rotation_from(yaw, soft_limit(expression.pitch, TURN_LINEAR, TURN_LIMIT), 0)
+        pitch = soft_limit(expression.pitch, TURN_LINEAR, TURN_LIMIT)
+        own = self.pose.angles
+        # Angles add up as the camera sees them, so that a nod of a head in three-quarter view stays a nod.
+        return np.asarray(self.pose.rotation.T @ rotation_from(own[0] + yaw, own[1] + pitch, own[2]), np.float32)
+
+    def _seen(self, rotation: Array) -> Array:
+        """A rotation about the camera's axes as one about the head's."""
+        return np.asarray(self.pose.rotation.T @ rotation @ self.pose.rotation, np.float32)
 
     def _project(self, head: Array, turn: Array, lean: Array) -> Array:
         turned = (head - PIVOT) @ turn.T + PIVOT
