@@ -20,6 +20,8 @@ RAISE: Final = 0.06
 """How far the square's centre lies above the face's, in sides: hair takes more room than the neck."""
 LARGEST: Final = 2048
 """Pixels a side beyond which a picture is scaled down; no engine shows more."""
+_LEAST_LIKENESS: Final = 0.42
+"""Below it landmarks sit anywhere: a capuchin reaches .66, a dog .37, a cat and a llama .25, people and paintings 1."""
 _SMALLEST: Final = 32
 """Pixels a side below which no face can be found."""
 
@@ -33,6 +35,11 @@ def portrait(picture: Picture, *, name: str) -> Picture:
     Of several faces the largest is taken, which the logger `mien` says. Raises AvatarError where there is no face.
     """
     face, count = largest_face(picture, name=name)
+    if face.likeness < _LEAST_LIKENESS:
+        raise AvatarError(
+            f"What was found in {name} is hardly a face: its eyes and mouth would be put in the wrong places. Choose a "
+            "person, a portrait or a drawing of one; for animals there are puppets (`mien avatars list`)."
+        )
     if count > 1:
         _log.warning("%s shows %d faces; the largest is taken", name, count)
     x, y, width, height = square(face.box, (picture.shape[1], picture.shape[0]))

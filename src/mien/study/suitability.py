@@ -55,7 +55,7 @@ class Suitability:
     """The verdict on a picture."""
 
     score: float
-    """0 to 10: the mean of all criteria, pulled down by the worst."""
+    """0 to 10: the mean of all criteria, pulled down by the worst, and most by a doubtful face."""
     verdict: str
     """"good", "usable" or "poor"."""
     findings: tuple[Finding, ...]
@@ -75,7 +75,8 @@ def check(picture: Picture, *, name: str = "the picture") -> Suitability:
     looks = _Looks(picture, face)
     findings = tuple(criterion(looks) for criterion in _CRITERIA)
     scores = [finding.score for finding in findings]
-    score = round(min(float(np.mean(scores)), min(scores) + 4.5), 1)
+    # Where there is hardly a face the other measures mean little.
+    score = round(min(float(np.mean(scores)), min(scores) + 4.5, findings[0].score + 3), 1)
     verdict = "good" if score >= GOOD else "usable" if score >= USABLE else "poor"
     return Suitability(score, verdict, findings, faces, square(face.box, (picture.shape[1], picture.shape[0])))
 
