@@ -129,22 +129,13 @@ class BlazeFace:
         square[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
         tensor = square[None].astype(np.float32) * np.float32(2 / 255) - 1
         boxes, logits = self._network(tensor)
-        scores = logits[0, :, 0]
-        detections = []
-        for i in np.flatnonzero(scores > np.log(self._threshold / (1 - self._threshold))):
-            points = boxes[0, i].reshape(-1, 2).copy()
-            points[[0, *range(2, 8)]] += self._anchors[i]
-            points = (points - [left, top]) / scale
-            centre, extent = points[0], boxes[0, i, 2:4] / scale
-            eyes = points[3] - points[2]
-            detections.append(
-                Detection(
-                    np.concatenate([centre - extent / 2, centre + extent / 2]).astype(np.float32),
-                    float(np.arctan2(eyes[1], eyes[0])),
-                    float(1 / (1 + np.exp(-scores[i]))),
-                )
-            )
-        return detections
+        found = np.flatnonzero(logits[0, :, 0] > np.log(self._threshold / (1 - self._threshold)))
+        points = boxes[0, found].reshape(-1, 8, 2) + self._anchors[found, None]  # centre, extent, right eye, left eye …
+        points = (points - [left, top]) / scale
+        centres, halves, eyes = points[:, 0], boxes[0, found, 2:4] / (2 * scale), points[:, 3] - points[:, 2]
+        corners = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
+        rolls, scores = np.arctan2(eyes[:, 1], eyes[:, 0]), 1 / (1 + np.exp(-logits[0, found, 0]))
+        return [Detection(box, float(r), float(s)) for box, r, s in zip(corners, rolls, scores, strict=True)]
 
 
 def _anchors() -> Array:
