@@ -144,9 +144,15 @@ def dimensions(clip: Path) -> str:
 
 def _stages(clip: Path, avatar: str, size: int, most: int) -> dict[str, float]:
     """Milliseconds a frame of each stage."""
+
+    def count_frames() -> int:
+        with VideoReader(clip) as reader:
+            return sum(1 for _ in islice(reader, most))
+
     tracker, scene = open_tracker(), AvatarScene(prepared(avatar, size))
-    frames = _decode(clip, most)
-    times = {"decode": 1e3 * min(timed(lambda: _decode(clip, most))[1] for _ in range(2)) / len(frames)}
+    times = {"decode": 1e3 * min(seconds / count for count, seconds in (timed(count_frames) for _ in range(2)))}
+    with VideoReader(clip) as reader:
+        frames = list(islice(reader, most))
     seen, times["track"] = _each(tracker, frames)
     if models.available(MODEL):
         read = EmotionClassifier.find()
@@ -166,11 +172,6 @@ def _stages(clip: Path, avatar: str, size: int, most: int) -> dict[str, float]:
         encoding = min(timed(lambda: _encode(pictures, Path(folder) / "out.mp4"))[1] for _ in range(2))
     times["encode"] = 1e3 * encoding / len(pictures)
     return times
-
-
-def _decode(clip: Path, most: int) -> list[Frame]:
-    with VideoReader(clip) as reader:
-        return list(islice(reader, most))
 
 
 def _encode(pictures: list[Picture], path: Path) -> None:
