@@ -46,11 +46,11 @@ _NECK_RIGID_UNTIL, _NECK_STILL_FROM = 1.0, 2.1
 _JAW_DROP = 0.27
 """Inter-ocular units by which the lower teeth leave the upper ones in a fully open mouth."""
 _OWN_EXPRESSION = {
-    "jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthSmile": 1.0, "mouthDimple": 1.0,
-    "mouthFrown": 0.5, "mouthFunnel": 0.5,
+    "jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthSmile": 1.3, "mouthDimple": 1.3,
+    "cheekSquint": 1.3, "mouthFrown": 0.5, "mouthFunnel": 0.5,
 }  # fmt: skip
 """How much of the expression that an avatar was pictured with is taken off before the driver's is put on: a clinician
-must not read the smile of the photograph."""
+must not read the smile of the photograph. More than all of a smile, for the cheeks keep its folds and light."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
