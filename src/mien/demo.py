@@ -52,8 +52,10 @@ class Demo:
 def demo(options: Demonstrating) -> Demo:
     """Show what mien does: no clip and no camera needed, a minute at most."""
     from mien.api import anonymize, read
+    from mien.avatar import library
     from mien.media.images import write_image
 
+    library.find(options.avatar)  # a wrong name is known before the work
     actor = _astronaut()
     folder = Path(options.output)
     try:
