@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mien import models
 from mien.avatar.expressions import EMOTION_PRESETS, VISEMES, expression
 from mien.engine import registry
-from mien.engine.mesh.geometry import RINGS, Head, soft_limit
+from mien.engine.mesh.curves import soft_limit
+from mien.engine.mesh.geometry import RINGS, Head
 from mien.engine.mesh.raster import rasterize
 from mien.engine.mesh.renderer import MeshRenderer
 from mien.engine.mesh.topology import EYES, LIP_LOWER_INNER, LIP_UPPER_INNER, MOUTH, OVAL, SKIN, triangles

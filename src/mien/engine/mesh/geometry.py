@@ -10,16 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.engine.mesh.curves import smoothstep, soft_limit
+from mien.engine.mesh.features import blink, close_lids, keep_crease, keep_lips_thick, meet_lips, shut_mouth
 from mien.engine.mesh.topology import (
     EYES,
-    LIP_LOWER_BETWEEN,
     LIP_LOWER_INNER,
     LIP_LOWER_OUTER,
-    LIP_UPPER_BETWEEN,
     LIP_UPPER_INNER,
     LIP_UPPER_OUTER,
     SKIN,
-    EyePoints,
     delaunay,
     triangles,
 )
@@ -89,7 +88,7 @@ class Head:
         self._correction = landmarks[:, :2] - self._image_of_head
         share = [next((s for start, s in _OWN_EXPRESSION.items() if n.startswith(start)), 0.0) for n in COEFFICIENTS]
         self._rest = -np.tensordot(np.array(share, np.float32) * coefficients, mean.basis, 1)
-        _shut_mouth(self._rest, head)
+        shut_mouth(self._rest, head)
         closed = head + self._rest
         self._bite = closed[[13, 14]].mean(0, keepdims=True)
         self._scale = _feature_scale(head)
@@ -117,12 +116,12 @@ class Head:
         """Places of landmarks and rings for an expression."""
         offsets = self._rest + expression.offsets * self._scale
         head = self._head + offsets
-        _meet_lips(head)
-        _keep_lips_thick(head, self._head)
-        closed = np.array([_blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
+        meet_lips(head)
+        keep_lips_thick(head, self._head)
+        closed = np.array([blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
         for eye, amount in zip(EYES, closed, strict=True):
-            _close_lids(head, eye, float(amount))
-            _keep_crease(head, self._head, eye)
+            close_lids(head, eye, float(amount))
+            keep_crease(head, self._head, eye)
         turn = self._turn(expression)
         lean = self._seen(rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT)))
         moved = self._project(head, turn, lean)
@@ -216,27 +215,6 @@ class Head:
         return np.concatenate([xy, depth[:, None]], 1).astype(np.float32)
 
 
-def soft_limit(angle: float, linear: float, limit: float) -> float:
-    """`angle` itself up to `linear`, then bending smoothly towards `limit`, never beyond."""
-    excess = abs(angle) - linear
-    if excess <= 0:
-        return angle
-    room = limit - linear
-    return math.copysign(linear + room * math.tanh(excess / room), angle)
-
-
-def smoothstep(x: NDArray[np.floating]) -> Array:
-    """0 below 0, 1 above 1, smooth between."""
-    x = np.clip(x, 0, 1)
-    return np.asarray(x * x * (3 - 2 * x), np.float32)
-
-
-def ease(x: float) -> float:
-    """`smoothstep` of one number."""
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3 - 2 * x)
-
-
 def _flatten(depth: NDArray[np.floating]) -> Array:
     """Depth less steep where a face turns away to its silhouette: a picture has no skin to show from behind it."""
     return np.asarray(np.where(depth > 0.2, 0.2 + 0.45 * (depth - 0.2), depth), np.float32)
@@ -257,64 +235,3 @@ def _feature_scale(head: Array) -> Array:
         scale[eye.outline, 1] = height
         scale[eye.iris : eye.iris + 5] = 1
     return scale
-
-
-def _meet_lips(head: Array) -> None:
-    """Lips never cross, and a gap too thin to be meant is shut. In place."""
-    upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
-    gap = lower[:, 1] - upper[:, 1]
-    wanted = np.where(gap < 0.045, np.maximum(gap - 0.02, 0) * 1.8, gap)
-    change = (gap - wanted)[:, None] * np.array([0, 0.5, 0], np.float32)
-    head[LIP_UPPER_INNER] = upper + change
-    head[LIP_LOWER_INNER] = lower - change
-
-
-def _shut_mouth(rest: Array, head: Array) -> None:
-    """Let the lips of the avatar at rest, `head + rest`, meet, whatever is left of a pictured laugh. In place."""
-    inner = slice(1, -1)
-    y = head[:, 1] + rest[:, 1]
-    gap = np.maximum(y[LIP_LOWER_INNER[inner]] - y[LIP_UPPER_INNER[inner]] - 0.015, 0)
-    for row in (LIP_UPPER_INNER[inner], *LIP_UPPER_BETWEEN, LIP_UPPER_OUTER[inner]):
-        rest[row, 1] += 0.35 * gap
-    for row in (LIP_LOWER_INNER[inner], *LIP_LOWER_BETWEEN, LIP_LOWER_OUTER[inner]):
-        rest[row, 1] -= 0.65 * gap
-
-
-_THINNEST = 0.55
-"""Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
-
-
-def _keep_lips_thick(head: Array, rest: Array) -> None:
-    """Move the outer edges of the lips out where they would come too near the inner ones. In place."""
-    for outer, inner, between, up in (
-        (LIP_UPPER_OUTER[1:-1], LIP_UPPER_INNER[1:-1], LIP_UPPER_BETWEEN, 1.0),
-        (LIP_LOWER_OUTER[1:-1], LIP_LOWER_INNER[1:-1], LIP_LOWER_BETWEEN, -1.0),
-    ):
-        thick = np.maximum((rest[inner, 1] - rest[outer, 1]) * up, 0.01)
-        missing = np.maximum(_THINNEST * thick - (head[inner, 1] - head[outer, 1]) * up, 0)
-        head[outer, 1] -= missing * up
-        for row in between:
-            share = np.clip((rest[row, 1] - rest[outer, 1]) * up / thick, 0.1, 0.9)
-            head[row, 1] = head[outer, 1] + share * (head[inner, 1] - head[outer, 1])
-
-
-def _blink(coefficient: float) -> float:
-    """How far the lids are shut, 0 to 1, for a blink coefficient."""
-    return ease((coefficient - 0.25) / 0.6)
-
-
-def _close_lids(head: Array, eye: EyePoints, closed: float) -> None:
-    """Bring the lids together, however the driver's own eye is cut. In place."""
-    upper, lower = head[eye.upper], head[eye.lower]
-    upper[:, 1] = np.minimum(upper[:, 1], lower[:, 1])
-    # Lids meet well below the middle: the upper one does most of the way.
-    meet = lower + (upper - lower) * 0.12
-    head[eye.upper] = upper + closed * (meet - upper)
-    head[eye.lower] = lower + closed * (meet - lower)
-
-
-def _keep_crease(head: Array, rest: Array, eye: EyePoints) -> None:
-    """A lid that opens wide pushes the fold above it up instead of sliding under it. In place."""
-    edge = eye.upper[1:-1]
-    room = 0.45 * (rest[edge, 1] - rest[eye.crease, 1])
-    head[eye.crease, 1] = np.minimum(head[eye.crease, 1], head[edge, 1] - room)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from mien.engine.mesh.blend import blend, box_around, line_mask, polygon_mask, smooth_outline
-from mien.engine.mesh.geometry import Motion, ease, smoothstep
+from mien.engine.mesh.curves import ease, smoothstep
+from mien.engine.mesh.geometry import Motion
 from mien.engine.mesh.topology import (
     EYES,
     LIP_LOWER_INNER,

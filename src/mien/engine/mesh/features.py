@@ -1,0 +1,78 @@
+"""What lips and lids can and cannot do, whatever the numbers say. All in the head's frame, and in place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.engine.mesh.curves import ease
+from mien.engine.mesh.topology import (
+    LIP_LOWER_BETWEEN,
+    LIP_LOWER_INNER,
+    LIP_LOWER_OUTER,
+    LIP_UPPER_BETWEEN,
+    LIP_UPPER_INNER,
+    LIP_UPPER_OUTER,
+    EyePoints,
+)
+from mien.types import Array
+
+
+def meet_lips(head: Array) -> None:
+    """Lips never cross, and a gap too thin to be meant is shut. In place."""
+    upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
+    gap = lower[:, 1] - upper[:, 1]
+    wanted = np.where(gap < 0.045, np.maximum(gap - 0.02, 0) * 1.8, gap)
+    change = (gap - wanted)[:, None] * np.array([0, 0.5, 0], np.float32)
+    head[LIP_UPPER_INNER] = upper + change
+    head[LIP_LOWER_INNER] = lower - change
+
+
+def shut_mouth(rest: Array, head: Array) -> None:
+    """Let the lips of the avatar at rest, `head + rest`, meet, whatever is left of a pictured laugh. In place."""
+    inner = slice(1, -1)
+    y = head[:, 1] + rest[:, 1]
+    gap = np.maximum(y[LIP_LOWER_INNER[inner]] - y[LIP_UPPER_INNER[inner]] - 0.015, 0)
+    for row in (LIP_UPPER_INNER[inner], *LIP_UPPER_BETWEEN, LIP_UPPER_OUTER[inner]):
+        rest[row, 1] += 0.35 * gap
+    for row in (LIP_LOWER_INNER[inner], *LIP_LOWER_BETWEEN, LIP_LOWER_OUTER[inner]):
+        rest[row, 1] -= 0.65 * gap
+
+
+_THINNEST = 0.55
+"""Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
+
+
+def keep_lips_thick(head: Array, rest: Array) -> None:
+    """Move the outer edges of the lips out where they would come too near the inner ones. In place."""
+    for outer, inner, between, up in (
+        (LIP_UPPER_OUTER[1:-1], LIP_UPPER_INNER[1:-1], LIP_UPPER_BETWEEN, 1.0),
+        (LIP_LOWER_OUTER[1:-1], LIP_LOWER_INNER[1:-1], LIP_LOWER_BETWEEN, -1.0),
+    ):
+        thick = np.maximum((rest[inner, 1] - rest[outer, 1]) * up, 0.01)
+        missing = np.maximum(_THINNEST * thick - (head[inner, 1] - head[outer, 1]) * up, 0)
+        head[outer, 1] -= missing * up
+        for row in between:
+            share = np.clip((rest[row, 1] - rest[outer, 1]) * up / thick, 0.1, 0.9)
+            head[row, 1] = head[outer, 1] + share * (head[inner, 1] - head[outer, 1])
+
+
+def blink(coefficient: float) -> float:
+    """How far the lids are shut, 0 to 1, for a blink coefficient."""
+    return ease((coefficient - 0.25) / 0.6)
+
+
+def close_lids(head: Array, eye: EyePoints, closed: float) -> None:
+    """Bring the lids together, however the driver's own eye is cut. In place."""
+    upper, lower = head[eye.upper], head[eye.lower]
+    upper[:, 1] = np.minimum(upper[:, 1], lower[:, 1])
+    # Lids meet well below the middle: the upper one does most of the way.
+    meet = lower + (upper - lower) * 0.12
+    head[eye.upper] = upper + closed * (meet - upper)
+    head[eye.lower] = lower + closed * (meet - lower)
+
+
+def keep_crease(head: Array, rest: Array, eye: EyePoints) -> None:
+    """A lid that opens wide pushes the fold above it up instead of sliding under it. In place."""
+    edge = eye.upper[1:-1]
+    room = 0.45 * (rest[edge, 1] - rest[eye.crease, 1])
+    head[eye.crease, 1] = np.minimum(head[eye.crease, 1], head[edge, 1] - room)
