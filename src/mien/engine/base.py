@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mien.types import Array, Avatar, Expression, Picture
 
 
@@ -54,6 +51,3 @@ class Engine(Protocol):
         """Everything slow, once. `size` is the length of the picture's longer side in pixels. Raises AvatarError where
         the avatar does not suit."""
         ...
-
-
-Mask = NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """Head pose from landmarks: the turn, scale and place that carry the canonical face onto a tracked one.
 
 `canonical.npz` was fitted by `python -m benchmarks.fit_face_model` and holds numbers only: the mean relaxed face of a
-dozen people (symmetrised), how each of the 52 coefficients moves it, and how rigidly each landmark sits on the skull.
+few people (symmetrised), how each of the 52 coefficients moves it, and how rigidly each landmark sits on the skull.
 """
 
 from __future__ import annotations

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.avatar.crop import largest_face, square
+from mien.engine.mesh.topology import EYES, LIPS, MOUTH
 from mien.types import COEFFICIENT, Array, Picture
 
 if TYPE_CHECKING:
@@ -23,18 +25,7 @@ if TYPE_CHECKING:
 GOOD, USABLE = 7.0, 4.5
 """Scores from which a picture is called so."""
 
-_EYES: Final = (
-    (np.array([33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7]), 468),
-    (np.array([362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382]), 473),
-)
-"""Outline of each eye and the centre of its iris."""
 _BROWS: Final = np.array([70, 63, 105, 66, 107, 336, 296, 334, 293, 300])
-_OUTER_LIPS: Final = np.array(
-    [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
-)
-_INNER_LIPS: Final = np.array(
-    [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ class _Looks:
         self.unit = float(face.pose.scale)
         """Pixels between the outer eye corners."""
 
-    def points(self, indices: Array | slice) -> Array:
+    def points(self, indices: NDArray[np.integer] | slice) -> Array:
         return np.asarray(self.face.landmarks[indices, :2], np.float32)
 
     def mean(self, polygon: Array, without: Array | None = None) -> Array | None:
@@ -165,9 +156,9 @@ def _eyes(looks: _Looks) -> Finding:
     if shut > 0.55:
         return Finding("eyes", 1.0, "closed", "Choose a picture with open eyes: what is not there cannot be opened.")
     contrast = []
-    for outline, centre in _EYES:
-        iris = looks.points(slice(centre + 1, centre + 5))
-        inside, around = looks.mean(iris), looks.mean(looks.points(outline), without=iris)
+    for eye in EYES:
+        iris = looks.points(slice(eye.iris + 1, eye.iris + 5))
+        inside, around = looks.mean(iris), looks.mean(looks.points(eye.outline), without=iris)
         if inside is not None and around is not None:
             contrast.append(float(around[0] - inside[0]))
     score = min(_ramp(float(np.mean(contrast)) if contrast else 0.0, 2, 45), _ramp(shut, 0.6, 0.3))
@@ -180,8 +171,8 @@ def _mouth(looks: _Looks) -> Finding:
     gap = float(np.linalg.norm(upper - lower)) / looks.unit
     if gap < 0.03:
         return Finding("mouth", 9.0, "closed")
-    inner = looks.points(_INNER_LIPS)
-    inside, lips = looks.mean(inner), looks.mean(looks.points(_OUTER_LIPS), without=inner)
+    inner = looks.points(MOUTH)
+    inside, lips = looks.mean(inner), looks.mean(looks.points(LIPS), without=inner)
     teeth = inside is not None and lips is not None and bool(inside[0] > 0.85 * lips[0])
     if gap < 0.12 and not teeth:
         return Finding("mouth", 10.0, "slightly open, dark inside")
@@ -194,9 +185,9 @@ def _mouth(looks: _Looks) -> Finding:
 
 
 def _lips(looks: _Looks) -> Finding:
-    outer = looks.points(_OUTER_LIPS)
+    outer = looks.points(LIPS)
     centre = outer.mean(0)
-    lips = looks.mean(outer, without=looks.points(_INNER_LIPS))
+    lips = looks.mean(outer, without=looks.points(MOUTH))
     skin = looks.mean(centre + (outer - centre) * 1.5, without=centre + (outer - centre) * 1.15)
     score = 0.0 if lips is None or skin is None else _ramp(float(np.linalg.norm(lips - skin)), 2, 22)
     seen = "stand out" if score >= GOOD else "close to the skin in colour"

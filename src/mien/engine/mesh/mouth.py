@@ -11,9 +11,8 @@ from mien.engine.mesh.geometry import Motion
 from mien.engine.mesh.topology import (
     EYES,
     LIP_LOWER_INNER,
-    LIP_LOWER_OUTER,
     LIP_UPPER_INNER,
-    LIP_UPPER_OUTER,
+    LIPS,
     MOUTH,
     OVAL,
 )
@@ -36,11 +35,10 @@ class Mouth:
         height, width = picture.shape[:2]
         self._rest = points
         self.width = float(np.linalg.norm(points[291] - points[61]))
-        lips = np.concatenate([LIP_UPPER_OUTER, LIP_LOWER_OUTER[-2:0:-1]])
-        box = box_around(points[lips], (width, height), 4)
+        box = box_around(points[LIPS], (width, height), 4)
         x0, y0, x1, y1 = box
         patch = picture[y0:y1, x0:x1].astype(np.float32)
-        red = polygon_mask(points[lips], box) - polygon_mask(points[MOUTH], box)
+        red = polygon_mask(points[LIPS], box) - polygon_mask(points[MOUTH], box)
         lip = patch[red > 0.9] if (red > 0.9).sum() > 10 else patch.reshape(-1, 3)
         lip_colour = np.median(lip, axis=0)
         line = line_mask(points[LIP_UPPER_INNER], box, width=2)

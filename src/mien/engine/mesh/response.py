@@ -58,7 +58,7 @@ class Response:
 def learn(render: Callable[[Expression], Picture], measure: Measure) -> Response:
     """Move the avatar muscle by muscle, look at it with the tracker's eyes, and invert what is seen.
 
-    Renders about 90 pictures. `render` must apply no response of its own.
+    Renders about 80 pictures. `render` must apply no response of its own.
     """
     table = Response.straight().table.copy()
     still = measure(np.ascontiguousarray(render(Expression.neutral())[..., :3]))

@@ -23,6 +23,8 @@ LIP_UPPER_OUTER = np.array([61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291])
 LIP_LOWER_OUTER = np.array([61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291])
 LIP_UPPER_INNER = np.array([78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308])
 LIP_LOWER_INNER = np.array([78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308])
+LIPS = np.concatenate([LIP_UPPER_OUTER, LIP_LOWER_OUTER[-2:0:-1]])
+"""Closed polygon around both lips."""
 MOUTH = np.concatenate([LIP_UPPER_INNER, LIP_LOWER_INNER[-2:0:-1]])
 """Closed polygon around the mouth's opening."""
 
