@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Event
 from typing import Final, Protocol
@@ -70,8 +70,9 @@ class Pipeline:
 
     `scene` makes the pictures that `sinks` receive; without one the source is only read, and there may be no sinks: no
     frame of the source ever reaches a sink by itself. Decoding and tracking, the longest stages, run in a thread of
-    their own, a few frames ahead of the rest. `on_progress` is called in the thread of `run` after every frame; an
-    exception raised there ends the run.
+    their own, `depth` frames ahead of the rest; live, where a frame that waits is one too late, `depth` is 0 and one
+    thread does it all. `on_progress` is called in the thread of `run` after every frame; an exception raised there ends
+    the run.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Pipeline:
         sinks: Sequence[Sink] = (),
         emotions: EmotionReader | None = None,
         total: int | None = None,
+        depth: int = 3,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         if sinks and scene is None:
@@ -90,7 +92,7 @@ class Pipeline:
         self.timeline = Timeline()
         """Grows as the run goes on."""
         self._source, self._tracker, self._scene, self._sinks = source, tracker, scene, sinks
-        self._emotions, self._total, self._on_progress = emotions, total, on_progress
+        self._emotions, self._total, self._depth, self._on_progress = emotions, total, depth, on_progress
         self._cancelled = Event()
 
     def run(self) -> Progress:
@@ -98,7 +100,7 @@ class Pipeline:
         began = time.perf_counter()
         progress = Progress(0, self._total, 0.0, 0.0)
         tracking = ((frame, self._tracker(frame)) for frame in self._source)
-        with _opencv_aside(), ahead(tracking) as tracked:
+        with _opencv_aside(), ahead(tracking, depth=self._depth) if self._depth else nullcontext(tracking) as tracked:
             read = self._record(tracked)
             shown = self._scene(read) if self._scene else (frame for frame, _ in read)
             for count, frame in enumerate(shown, start=1):

@@ -37,6 +37,11 @@ class AvatarScene:
             picture = self.compose({face.id: face.expression for face in faces}, frame.time)
             yield replace(frame, image=picture)
 
+    @property
+    def people(self) -> tuple[int, ...]:
+        """Numbers of the people shown, panel by panel; -1 for a panel that is nobody's yet."""
+        return tuple(panel.person for panel in self._panels)
+
     def compose(self, expressions: Mapping[int, Expression], time: float) -> Picture:
         """(H, W, 3) uint8 RGB for the people seen at `time` seconds, by number, the main person first."""
         self._assign(expressions, time)
