@@ -41,7 +41,7 @@ class Framing:
         if self._surround is None:
             edges = self._top, bottom, self._left, right
             return np.asarray(cv2.copyMakeBorder(picture, *edges, cv2.BORDER_REPLICATE), np.uint8)
-        framed = self._surround.copy()
+        framed: Picture = self._surround.copy()
         framed[self._top : self._top + self._inner[1], self._left : self._left + self._inner[0]] = picture
         return framed
 
