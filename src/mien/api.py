@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mien.errors import EngineError, InputError, OutputError
+from mien.media.memory import MemoryFile, Source
 from mien.options import Animating, Anonymizing, Reading, Rerendering, Tracking, takes
 from mien.types import Avatar, Frame, Scene
 
 if TYPE_CHECKING:
     from mien.emotion.timeline import Timeline
     from mien.engine.base import Engine
+    from mien.media.reader import VideoReader
     from mien.pipeline import EmotionReader, Progress, Tracker
     from mien.scene.avatar import AvatarScene
     from mien.scene.paste import PasteScene
@@ -32,7 +34,7 @@ _VIDEO: Final = (".mp4", ".m4v")
 class Outcome:
     """What a run did."""
 
-    input: Path
+    input: Source
     output: Path | None
     """The video; None where none was asked for."""
     files: tuple[Path, ...]
@@ -67,44 +69,44 @@ class Outcome:
 
 
 @takes(Anonymizing)
-def anonymize(clip: Annotated[Path | str, "The video."], options: Anonymizing) -> Outcome:
+def anonymize(clip: Annotated[Source | str, "The video."], options: Anonymizing) -> Outcome:
     """Give everybody in a clip another face and keep what their own expresses."""
-    return _rerender(Path(clip), options, f"{Path(clip).stem}-anonymous.mp4")
+    clip = Path(clip) if isinstance(clip, str) else clip
+    return _rerender(clip, options, f"{Path(clip.name).stem}-anonymous.mp4")
 
 
 @takes(Animating)
 def animate(
     source: Annotated[str | Path, "The picture to bring to life, or an avatar by name."],
-    driving: Annotated[Path | str, "The video whose expression it takes on."],
+    driving: Annotated[Source | str, "The video whose expression it takes on."],
     options: Animating,
 ) -> Outcome:
     """Bring a picture to life with the expression of the person in a video."""
+    driving = Path(driving) if isinstance(driving, str) else driving
     chosen = {f.name: getattr(options, f.name) for f in fields(options)}
-    return _rerender(
-        Path(driving), Anonymizing(avatar=source, **chosen), f"{Path(source).stem}-{Path(driving).stem}.mp4"
-    )
+    name = f"{Path(source).stem}-{Path(driving.name).stem}.mp4"
+    return _rerender(driving, Anonymizing(avatar=source, **chosen), name)
 
 
 @takes(Reading)
-def read(clip: Annotated[Path | str, "The video or picture."], options: Reading) -> Outcome:
+def read(clip: Annotated[Source | str, "The video or picture."], options: Reading) -> Outcome:
     """Read the visible expression off a clip or a picture, into a table, a summary and a report. No video is made."""
     from mien.avatar.library import PICTURES
     from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
 
-    clip = Path(clip)
-    stem = Path(options.output or clip.with_suffix(""))
+    clip = Path(clip) if isinstance(clip, str) else clip
     warnings: list[str] = []
     if clip.suffix.lower() in PICTURES:
         still = _still(clip)
-        targets = _side_files(stem, options, clip)
+        targets = _side_files(options.output, options, clip)
         pipeline = Pipeline(
             [still], _tracker(options, clip), emotions=_emotions(warnings), total=1, on_progress=options.on_progress
         )
         progress = pipeline.run()
     else:
         with VideoReader(clip) as video:
-            targets = _side_files(stem, options, clip)
+            targets = _side_files(options.output, options, clip)
             pipeline = Pipeline(
                 video, _tracker(options, clip), emotions=_emotions(warnings), total=video.frame_count,
                 on_progress=options.on_progress,
@@ -113,11 +115,20 @@ def read(clip: Annotated[Path | str, "The video or picture."], options: Reading)
     return _outcome(clip, None, targets, pipeline.timeline, progress, warnings, title=options.title)
 
 
-def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
+def open_clip(clip: Source) -> VideoReader:
+    """A video, opened. Raises InputError where it is none or cannot be read."""
+    from mien.avatar.library import PICTURES
+    from mien.media.reader import VideoReader
+
+    if clip.suffix.lower() in PICTURES:
+        raise InputError(f"{clip} is a picture, and this needs a video. `mien read` takes pictures.")
+    return VideoReader(clip)
+
+
+def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     """A clip with another face. Everything that can be wrong is looked for before the work begins."""
     from mien.avatar import library
     from mien.media.atomic import check_target
-    from mien.media.reader import VideoReader
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
 
@@ -125,11 +136,9 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
         raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
-    if clip.suffix.lower() in library.PICTURES:
-        raise InputError(f"{clip} is a picture, and this needs a video. `mien read` takes pictures.")
-    output = Path(options.output or clip.with_name(default_name))
+    output = Path(options.output or _beside(clip, default_name))
     warnings: list[str] = []
-    with VideoReader(clip) as video:
+    with open_clip(clip) as video:
         if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
         check_target(output, clip)
@@ -151,6 +160,13 @@ def _rerender(clip: Path, options: Anonymizing, default_name: str) -> Outcome:
         clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
         avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=sound,
     )  # fmt: skip
+
+
+def _beside(clip: Source, name: str) -> Path:
+    """Where a file goes by default."""
+    if isinstance(clip, MemoryFile):
+        raise OutputError(f"{clip} lies in memory, so no file can go beside it. Say where with output.")
+    return clip.with_name(name)
 
 
 def _engine(wanted: str | None, avatar: Avatar) -> Engine:
@@ -186,7 +202,7 @@ def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int
     )  # fmt: skip
 
 
-def _tracker(options: Tracking, clip: Path, *, everybody: bool = False) -> Tracker:
+def _tracker(options: Tracking, clip: Source, *, everybody: bool = False) -> Tracker:
     from mien.face.parts import open_detector, open_mesh, open_tracker
     from mien.face.tracker import FaceTracker
     from mien.neutral import calibrated
@@ -211,19 +227,23 @@ def _emotions(warnings: list[str]) -> EmotionReader | None:
     return lambda frame, face: smooth(face.id, frame.time, classify(frame, face))
 
 
-def _still(path: Path) -> Frame:
+def _still(picture: Source) -> Frame:
     from mien.media.images import read_image
     from mien.scene.avatar import lay_on
 
-    return Frame(lay_on(read_image(path), (255, 255, 255)), 0, 0.0)
+    return Frame(lay_on(read_image(picture), (255, 255, 255)), 0, 0.0)
 
 
-def _side_files(stem: Path, options: Reading | Rerendering, clip: Path) -> dict[str, Path]:
+def _side_files(output: Path | str | None, options: Reading | Rerendering, clip: Source) -> dict[str, Path]:
     """Where tables and reports go, checked before any work is done."""
     from mien.media.atomic import check_target
 
+    ends = {kind: end for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
+    if not ends:
+        return {}
+    stem = Path(output or _beside(clip, Path(clip.name).stem))
     base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
-    wanted = {kind: base.with_name(base.name + end) for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
+    wanted = {kind: base.with_name(base.name + end) for kind, end in ends.items()}
     for file in wanted.values():
         check_target(file, clip)
         if not os.access(file.parent, os.W_OK):
@@ -234,7 +254,7 @@ def _side_files(stem: Path, options: Reading | Rerendering, clip: Path) -> dict[
 
 
 def _outcome(
-    clip: Path, output: Path | None, targets: dict[str, Path], timeline: Timeline, progress: Progress,
+    clip: Source, output: Path | None, targets: dict[str, Path], timeline: Timeline, progress: Progress,
     warnings: Sequence[str], verdict: Sequence[str] = (), *, title: str, avatar: str | None = None,
     engine: str | None = None, scene: str | None = None, cards: int = 0, audio: str | None = None,
 ) -> Outcome:  # fmt: skip
@@ -268,4 +288,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float):
         return round(value, 4)
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | MemoryFile) else value

@@ -9,16 +9,15 @@ from mien.media.reader import VideoReader
 from mien.types import Face, Frame
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mien.face.tracker import FaceTracker
+    from mien.media.memory import Source
     from mien.pipeline import Tracker
 
 _BEFORE = 1.0
 """Seconds before the chosen moment from which faces are followed, to be sure of them by then."""
 
 
-def calibrated(tracker: FaceTracker, neutral: str, clip: Path) -> Tracker:
+def calibrated(tracker: FaceTracker, neutral: str, clip: Source) -> Tracker:
     """The tracker, told which face is neutral: "auto", "first" (when first seen), or a time in seconds or "frame:N",
     for which the clip is read up to there. Raises InputError for anything else, and where nobody is seen then."""
     if neutral == "auto":

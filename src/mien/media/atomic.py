@@ -10,12 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mien.errors import OutputError
+from mien.media.memory import MemoryFile, Source
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
-def atomic_path(target: Path | str, *inputs: Path | str) -> Iterator[Path]:
+def atomic_path(target: Path | str, *inputs: Source | str) -> Iterator[Path]:
     """Give a temporary path beside `target`; rename it to `target` when the block ends well, remove it otherwise.
 
     The temporary name keeps the target's suffix, so that libraries which choose a format by name still can.
@@ -40,7 +41,7 @@ def atomic_path(target: Path | str, *inputs: Path | str) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
-def check_target(target: Path | str, *inputs: Path | str) -> Path:
+def check_target(target: Path | str, *inputs: Source | str) -> Path:
     """The real path of a file that may be written. Raises OutputError if it is a folder, a device, or an input."""
     final = Path(os.path.realpath(target))
     try:
@@ -52,7 +53,8 @@ def check_target(target: Path | str, *inputs: Path | str) -> Path:
     if final.exists():
         if not final.is_file():
             raise OutputError(f"{target} is not an ordinary file, so it cannot be replaced. Give another name.")
-        if any(Path(path).exists() and final.samefile(path) for path in inputs):
+        files = [Path(source) for source in inputs if not isinstance(source, MemoryFile)]
+        if any(path.exists() and final.samefile(path) for path in files):
             raise OutputError(f"{target} is the input itself: writing there would destroy it. Give another name.")
     return final
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from fractions import Fraction
-from pathlib import Path
 from typing import Final
 
 import av
@@ -14,6 +13,7 @@ from av.packet import Packet
 
 from mien.errors import InputError
 from mien.media.container import open_media
+from mien.media.memory import Source
 
 COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 """Codecs that MP4 holds and players expect there; their packets are passed on bit for bit."""
@@ -29,7 +29,7 @@ class AudioTrack:
     note: str
     """What happens to the sound, for the user: "copied as it is (aac)", "converted from vorbis to aac"."""
 
-    def __init__(self, source: Path, output: OutputContainer, *, start: Fraction = Fraction(0)) -> None:
+    def __init__(self, source: Source, output: OutputContainer, *, start: Fraction = Fraction(0)) -> None:
         self._source = source
         self._start = start
         self._input = open_media(source)

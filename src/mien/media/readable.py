@@ -7,10 +7,15 @@ import stat
 from pathlib import Path
 
 from mien.errors import InputError
+from mien.media.memory import MemoryFile, Source
 
 
-def check_readable(path: Path, *, what: str) -> None:
-    """Raises InputError unless `path` is an ordinary file with something in it that may be read."""
+def check_readable(path: Source, *, what: str) -> None:
+    """Raises InputError unless `path` is an ordinary file, or one in memory, with something in it that may be read."""
+    if isinstance(path, MemoryFile):
+        if not path.data:
+            raise _empty(path)
+        return
     try:
         info = path.stat()
     except PermissionError as error:
@@ -24,7 +29,11 @@ def check_readable(path: Path, *, what: str) -> None:
     if not os.access(path, os.R_OK):
         raise _no_permission(path)
     if info.st_size == 0:
-        raise InputError(f"{path} is empty (0 bytes). Copy or export it again.")
+        raise _empty(path)
+
+
+def _empty(path: Source) -> InputError:
+    return InputError(f"{path} is empty (0 bytes). Copy or export it again.")
 
 
 def _no_permission(path: Path) -> InputError:

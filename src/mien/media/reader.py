@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from mien.errors import InputError
 from mien.media.container import open_media
+from mien.media.memory import MemoryFile, Source
 from mien.media.orientation import Orientation
 from mien.types import Frame, Picture
 
@@ -39,7 +40,7 @@ class VideoReader:
     that breaks in the middle gives its frames up to there first.
     """
 
-    path: Path
+    source: Source
     width: int
     """Of the upright picture, in pixels."""
     height: int
@@ -59,9 +60,9 @@ class VideoReader:
     """How many frames to expect: the header's word, else an estimate from `duration`; None where neither is known."""
     has_audio: bool
 
-    def __init__(self, path: Path | str, *, max_side: int = MAX_SIDE) -> None:
-        self.path = Path(path)
-        self._container = open_media(self.path)
+    def __init__(self, source: Source | str, *, max_side: int = MAX_SIDE) -> None:
+        self.source = source if isinstance(source, MemoryFile) else Path(source)
+        self._container = open_media(self.source)
         try:
             self._stream = self._video_stream(max_side)
             self._describe()
@@ -104,13 +105,15 @@ class VideoReader:
         ]  # fmt: skip
         if not pictures:
             what = "only sound" if self._container.streams.audio else "no video"
-            raise InputError(f"{self.path} holds {what}. Give a clip with a picture.")
+            raise InputError(f"{self.source} holds {what}. Give a clip with a picture.")
         stream = pictures[0]
         if stream.codec_context is None:
-            raise InputError(f"{self.path} is compressed in a way that cannot be read here. Convert it to H.264 first.")
+            raise InputError(
+                f"{self.source} is compressed in a way that cannot be read here. Convert it to H.264 first."
+            )
         if max(stream.width, stream.height) > max_side:
             raise InputError(
-                f"{self.path} claims {stream.width}×{stream.height} pixels; the limit is {max_side} a side. "
+                f"{self.source} claims {stream.width}×{stream.height} pixels; the limit is {max_side} a side. "
                 "Scale it down first."
             )
         stream.thread_type = "AUTO"
@@ -121,7 +124,7 @@ class VideoReader:
         self._frames = self._decode()
         first = next(self._frames, None)
         if first is None:
-            raise InputError(f"{self.path} has no pictures that can be read. Record or export it again.")
+            raise InputError(f"{self.source} has no pictures that can be read. Record or export it again.")
         self._first = first
         self._orientation = _orientation(first)
         self._scaler = VideoReformatter()
@@ -197,8 +200,8 @@ class VideoReader:
     def _damage(self, time: float | None) -> InputError:
         where = "from its first picture" if time is None else f"from {max(0.0, time - float(self.start)):.2f} s on"
         return InputError(
-            f"{self.path} is damaged or cut off {where}. Copy or export it again, or save what is left of it with "
-            f"'ffmpeg -i {self.path.name} repaired.mp4'."
+            f"{self.source} is damaged or cut off {where}. Copy or export it again, or save what is left of it with "
+            f"'ffmpeg -i {self.source.name} repaired.mp4'."
         )
 
 

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 from mien.errors import OutputError
 from mien.media.atomic import atomic_path
 from mien.media.audio import AudioTrack
+from mien.media.memory import Source
 from mien.media.reader import SCALER_THREADS, VideoReader
 from mien.media.synthetic import VIDEO_NOTE
 from mien.types import Picture
@@ -49,8 +50,8 @@ class VideoWriter:
         rate: Fraction | float = Fraction(30),
         time_base: Fraction | None = None,
         start: Fraction = Fraction(0),
-        audio_from: Path | str | None = None,
-        inputs: tuple[Path | str, ...] = (),
+        audio_from: Source | str | None = None,
+        inputs: tuple[Source | str, ...] = (),
         crf: int = 20,
         preset: str = "veryfast",
     ) -> None:
@@ -71,7 +72,7 @@ class VideoWriter:
         self._input_base = Fraction(time_base) if time_base is not None else 1 / self._rate
         self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, 1_000_000)
         self._start = start
-        self._audio_from = Path(audio_from) if audio_from is not None else None
+        self._audio_from = Path(audio_from) if isinstance(audio_from, str) else audio_from
         self._inputs = (*inputs, *([self._audio_from] if self._audio_from else []))
         self._options = {"crf": str(crf), "preset": preset}
         self._last: int | None = None
@@ -87,7 +88,7 @@ class VideoWriter:
         """A writer whose pictures keep the time stamps of `clip`, with its sound if `audio` is "keep"."""
         return cls(
             path, size=size or clip.size, rate=clip.rate, time_base=clip.time_base, start=clip.start,
-            audio_from=clip.path if audio == "keep" and clip.has_audio else None, inputs=(clip.path,),
+            audio_from=clip.source if audio == "keep" and clip.has_audio else None, inputs=(clip.source,),
             crf=crf, preset=preset,
         )  # fmt: skip
 
