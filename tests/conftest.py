@@ -14,13 +14,15 @@ import av
 import numpy as np
 import pytest
 
-from mien.types import Picture
+from mien.engine.base import Renderer
+from mien.types import Avatar, Picture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 if (SHARED / "models").is_dir():
     os.environ.setdefault("MIEN_MODELS", str(SHARED / "models"))
 
 MakeClip = Callable[..., Path]
+UseEngine = Callable[[Callable[[Avatar], Renderer]], None]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,23 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket.socket, name, refused)
     for name in ("getaddrinfo", "gethostbyname", "create_connection"):
         monkeypatch.setattr(socket, name, refused)
+
+
+@pytest.fixture
+def use_engine(monkeypatch: pytest.MonkeyPatch) -> UseEngine:
+    """A function that makes every avatar be drawn by the renderer that its argument returns."""
+    from mien.engine import registry
+    from scripted import OvalEngine
+
+    def use(prepare: Callable[[Avatar], Renderer]) -> None:
+        class Installed(OvalEngine):
+            def prepare(self, avatar: Avatar, *, size: int = 512) -> Renderer:
+                return prepare(avatar)
+
+        monkeypatch.setattr(registry, "get", lambda name: Installed())
+        monkeypatch.setattr(registry, "for_avatar", lambda kind: Installed())
+
+    return use
 
 
 def moving_picture(width: int, height: int, index: int) -> Picture:

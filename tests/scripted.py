@@ -4,6 +4,7 @@ how much of one picture shows in another."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from time import sleep
 
 import cv2
 import numpy as np
@@ -126,6 +127,17 @@ class FailingRenderer(OvalRenderer):
             if self._rubbish is not None:
                 return self._rubbish  # type: ignore[return-value]
             raise RuntimeError("the engine\nbroke")
+        return super().__call__(expression, time=time)
+
+
+class SlowRenderer(OvalRenderer):
+    """Takes its time over every picture."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
+        sleep(self._seconds)
         return super().__call__(expression, time=time)
 
 

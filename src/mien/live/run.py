@@ -17,6 +17,7 @@ from mien.emotion.timeline import Timeline
 from mien.live.pace import Pace
 from mien.live.wardrobe import Outfit, Wardrobe, dress
 from mien.pipeline import EmotionReader, Pipeline, Sink, Tracked, Tracker
+from mien.scene.avatar import BACKGROUND, lay_on
 from mien.scene.card import card
 from mien.scene.framing import Framing
 from mien.types import EMOTIONS, Array, Face, Frame, Picture
@@ -158,7 +159,7 @@ class LiveRun:
             self._state = replace(self._state, **changes)  # type: ignore[arg-type]
 
     def _framed(self, outfit: Outfit) -> Framing:
-        return Framing(outfit.scene.compose({}, 0.0), self._frame)
+        return Framing(lay_on(outfit.renderer.neutral, BACKGROUND), self._frame)
 
     def _until_stopped(self, source: Iterable[Frame]) -> Iterator[Frame]:
         for frame in source:
@@ -209,12 +210,7 @@ class LiveRun:
             yield replace(frame, image=self._framing(picture, zoom=state.zoom, mirrored=state.mirrored))
 
     def _change(self, outfit: Outfit) -> None:
-        try:
-            framing = self._framed(outfit)
-        except Exception as error:
-            self._set(trouble=str(error))
-            return
-        self._outfit, self._framing = outfit, framing
+        self._outfit, self._framing = outfit, self._framed(outfit)
         self._pace.restart()
         self._set(avatar=outfit.avatar.name, size=outfit.size)
 
