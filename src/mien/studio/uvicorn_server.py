@@ -1,0 +1,96 @@
+"""uvicorn as we want it: quiet, bounded, no word about itself, and no patience with half a request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import ssl
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_HEADERS_WITHIN: Final = 10.0
+"""Seconds in which a request's headers must be complete, counted from the connection or its last response."""
+_HEADERS: Final = 16 * 1024
+"""Most bytes of them."""
+
+
+def configured(
+    app: ASGIApp, tls: ssl.SSLContext | None, message: int, connections: int, ping: float, grace: int
+) -> uvicorn.Server:
+    """A server for `app`: `message` bytes at most in a WebSocket message, `connections` at most open, WebSockets asked
+    every `ping` seconds, `grace` seconds for them to close at the end."""
+
+    class Bounded(_Prompt):
+        limit = connections
+
+    config = uvicorn.Config(
+        app, http=Bounded, ws="websockets-sansio", ws_max_size=message, ws_ping_interval=ping, ws_ping_timeout=ping,
+        ws_per_message_deflate=False, h11_max_incomplete_event_size=_HEADERS, timeout_graceful_shutdown=grace,
+        # An address or a path could name a room, a token or a patient: nothing of them is logged.
+        access_log=False, log_config=None, log_level="error" if os.environ.get("MIEN_DEBUG") else _SILENT,
+        server_header=False, date_header=False, proxy_headers=False,
+    )  # fmt: skip
+    config.load()
+    config.ssl = tls
+    return _Server(config)
+
+
+_SILENT: Final = 100
+"""Above every level of logging."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ctrl-C is the main thread's business."""
+        yield
+
+
+class _Prompt(H11Protocol):
+    """HTTP with a limit on open connections and on the time that a request's headers may take."""
+
+    limit: int
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._deadline: asyncio.TimerHandle | None = None
+        super().connection_made(transport)
+        if len(self.connections) > self.limit:
+            transport.abort()
+        else:
+            self._await_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._await_headers()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._forget_deadline()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._upgraded = True
+        super().handle_websocket_upgrade(event)
+
+    _upgraded = False
+
+    def _await_headers(self) -> None:
+        """Start the clock if no request is under way, and stop it if one is."""
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if self._upgraded or answering:
+            self._forget_deadline()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(_HEADERS_WITHIN, self.transport.abort)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
