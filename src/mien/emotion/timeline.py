@@ -151,14 +151,18 @@ class Timeline:
         table: pd.DataFrame = pd.concat([head, pd.DataFrame(self._values.array(), columns=list(_MEASURED))], axis=1)
         return table
 
-    def write_csv(self, path: Path) -> None:
-        """The table, rounded: pixels to 0.1, degrees to 0.01, shares to 0.0001, seconds to 0.1 ms. Replaces `path` only
-        when complete. Raises OutputError where it cannot be written."""
+    def csv(self) -> str:
+        """The table, rounded: pixels to 0.1, degrees to 0.01, shares to 0.0001, seconds to 0.1 ms."""
         table = self.to_frame()
         rounded = table.astype(np.float64).round({c: _DECIMALS.get(c, _OTHER_DECIMALS) for c in COLUMNS})
         rounded[["frame", "face"]] = table[["frame", "face"]]
+        return str(rounded.to_csv(index=False, lineterminator="\n"))
+
+    def write_csv(self, path: Path) -> None:
+        """The table of `csv`. Replaces `path` only when complete. Raises OutputError where it cannot be written."""
+        text = self.csv()
         with atomic_path(path) as temporary:
-            rounded.to_csv(temporary, index=False, lineterminator="\n")
+            temporary.write_text(text, encoding="utf-8", newline="")
 
     def summary(self) -> dict[str, Any]:
         """What was seen, how surely, and the dynamics of every face: plain numbers, ready for JSON."""
