@@ -1,4 +1,5 @@
 # make demo    make the environment, install, fetch the models, and run the main job on a sample
+# make studio  the same environment with what live use needs, then the studio in the browser
 # make test    the same environment with the test extras, then lint and the whole suite
 # make lint    ruff and mypy alone
 # make bench   the benchmark table
@@ -9,12 +10,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGE := pyproject.toml
 
-.PHONY: demo test lint bench clean
+.PHONY: demo studio test lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
 	$(BIN)/mien models pull
 	$(BIN)/mien demo
+
+studio: $(VENV)/.live
+	$(BIN)/mien models pull
+	$(BIN)/mien studio
 
 test: lint
 	$(BIN)/python -m pytest
@@ -42,6 +47,10 @@ $(VENV)/.demo: $(VENV)/.made $(PACKAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
+$(VENV)/.live: $(VENV)/.made $(PACKAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[live]'
+	@touch $@
+
 $(VENV)/.test: $(VENV)/.made $(PACKAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(VENV)/.demo $(VENV)/.live
