@@ -17,7 +17,7 @@ _KINDS: Final = {
     ".css": "text/css", ".ico": "image/x-icon", ".js": "text/javascript", ".json": "application/json",
     ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp", ".woff2": "font/woff2",
 }  # fmt: skip
-"""What is given out under /static/, by suffix. No HTML: a page has a route of its own, in the app that it belongs to."""
+"""What is given out under /static/, by suffix. No HTML: a page has a route of its own, in the app it belongs to."""
 
 
 def static_routes(folder: Path = PAGES) -> list[BaseRoute]:
