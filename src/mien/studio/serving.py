@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -74,16 +75,16 @@ def listen(
     if (certificate is None) != (key is None):
         raise InputError("--certificate and --key belong together: give both, or neither on 127.0.0.1.")
     family, address = _resolve(host, port)
-    local = ipaddress.ip_address(address).is_loopback
+    local, everywhere = ipaddress.ip_address(address).is_loopback, ipaddress.ip_address(address).is_unspecified
     if certificate is None and not local:
-        kind = "IP" if host == address else "DNS"
+        name = socket.gethostname() if everywhere else host
+        kind = "IP" if name == address else "DNS"
         raise InputError(
             f"{host} can be reached from other computers, and that needs TLS. "
-            + _HOW_TO_CERTIFY.format(host=host, kind=kind)
+            + _HOW_TO_CERTIFY.format(host=name, kind=kind)
         )
     tls = load_certificate(certificate, key) if certificate and key else None
     bound = _bind(family, address, port, host)
-    everywhere = ipaddress.ip_address(address).is_unspecified
     names = () if everywhere else tuple(dict.fromkeys([host, address, *(["localhost"] if local else [])]))
     return Listener(bound, address, bound.getsockname()[1], tls, names)
 
@@ -137,14 +138,17 @@ class Server:
 
         self._servers.append((configured(app, listener.tls, message, connections, _PING, _GRACE), listener.socket))
 
-    def run(self) -> None:
-        """Serve until interrupted or stopped."""
+    def run(self, now_and_then: Callable[[], None] | None = None) -> None:
+        """Serve until interrupted or stopped. The function is called twice a second, from this thread."""
         with self:
             while not self._ended.wait(0.5):  # in steps, or Ctrl-C is not heard on Windows
-                pass
+                if now_and_then is not None:
+                    now_and_then()
 
     def start(self) -> None:
-        """Serve from now on; returns when connections are answered."""
+        """Serve from now on; returns when connections are answered. Does nothing if it serves already."""
+        if self._thread is not None:
+            return
         self._thread = threading.Thread(target=self._serve, name="mien-server", daemon=True)
         self._thread.start()
         while not all(server.started for server, _ in self._servers) and not self._ended.wait(0.01):

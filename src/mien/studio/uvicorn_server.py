@@ -12,9 +12,12 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _HEADERS_WITHIN: Final = 10.0
 """Seconds in which a request's headers must be complete, counted from the connection or its last response."""
+_FAREWELL: Final = 10.0
+"""Seconds for the last messages to arrive."""
 _HEADERS: Final = 16 * 1024
 """Most bytes of them."""
 
@@ -29,7 +32,7 @@ def configured(
         limit = connections
 
     config = uvicorn.Config(
-        app, http=Bounded, ws="websockets-sansio", ws_max_size=message, ws_ping_interval=ping, ws_ping_timeout=ping,
+        app, http=Bounded, ws=_Sockets, ws_max_size=message, ws_ping_interval=ping, ws_ping_timeout=ping,
         ws_per_message_deflate=False, h11_max_incomplete_event_size=_HEADERS, timeout_graceful_shutdown=grace,
         # An address or a path could name a room, a token or a patient: nothing of them is logged.
         access_log=False, log_config=None, log_level="error" if os.environ.get("MIEN_DEBUG") else _SILENT,
@@ -49,6 +52,18 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Ctrl-C is the main thread's business."""
         yield
+
+
+class _Sockets(WebSocketsSansIOProtocol):
+    """WebSockets that let go of somebody who no longer reads: closing alone waits until all is delivered."""
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        self.loop.call_later(_FAREWELL, self.transport.abort)
 
 
 class _Prompt(H11Protocol):
