@@ -7,13 +7,27 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, get_type_hints, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    get_type_hints,
+    overload,
+)
 
 from mien.avatar.library import DEFAULT
-from mien.pipeline import Progress
+from mien.media.camera import LiveSource
+from mien.pipeline import Progress, Tracker
 from mien.types import Scene
 
 OnProgress = Callable[[Progress], None]
+OnTick = Callable[[Any], None]
+"""Is given the `LiveShow` that runs."""
 P = ParamSpec("P")
 A = TypeVar("A")
 B = TypeVar("B")
@@ -133,3 +147,26 @@ class Demonstrating:
     size: Annotated[int, "Length in pixels of the clips' sides."] = 512
     seconds: Annotated[float, "How much of the consultation to play, 20 seconds being all of it."] = 20.0
     on_progress: OnProgress | None = field(default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoingLive:
+    """What `live` can be told."""
+
+    camera: Annotated[str | LiveSource, "A camera's number or name, or a clip to play as one."] = "0"
+    avatar: Annotated[str | Path, "A name (`mien avatars list`), a picture, or a folder with a rig."] = DEFAULT
+    engine: Annotated[str | None, "How the avatar is moved (`mien engines`); by its kind if not given."] = None
+    size: Annotated[int, "Length in pixels of the avatar picture's longer side, 64 to 2048."] = 512
+    mirror: Annotated[bool, "Mirror the picture."] = False
+    virtual: Annotated[bool, "Be a virtual camera that meeting programs can choose."] = True
+    device: Annotated[str | None, "Which virtual camera, where there are several: its device file or name."] = None
+    preview: Annotated[bool, "Show the avatar on a page of this computer, with buttons for everything."] = True
+    browser: Annotated[bool, "Open that page in the browser."] = True
+    port: Annotated[int, "Port of the page; any that is free if 0."] = 0
+    csv: Annotated[Path | str | None, "Table to write in the end, one row per face and frame."] = None
+    report: Annotated[Path | str | None, "Report to write in the end, one page to read offline."] = None
+    title: Annotated[str, "Heading of the report."] = ""
+    loop: Annotated[bool, "Play the clip again and again."] = False
+    seconds: Annotated[float | None, "End by itself after so long."] = None
+    tracker: Tracker | None = None
+    on_tick: OnTick | None = None

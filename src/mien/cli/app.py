@@ -9,10 +9,12 @@ from typing import Any
 import typer
 
 from mien import api, demo
-from mien.cli import avatars, engines, fomm, models, show
+from mien.cli import avatars, engines, fomm, live, models, relay, show
 from mien.cli.derive import command
 from mien.cli.interrupt import between_frames
+from mien.live import job
 from mien.pipeline import Progress
+from mien.studio import hosting
 
 app = typer.Typer(
     help="Another face for a person in a video, with their own expression.",
@@ -56,6 +58,8 @@ def _main(
 
 for function in (api.anonymize, api.animate, api.read, demo.demo):
     command(app, function, _work)
+command(app, job.live, live.work)
+command(app, hosting.relay, relay.serve)
 app.add_typer(avatars.app, name="avatars")
 app.command("engines")(engines.engines)
 app.add_typer(models.app, name="models")

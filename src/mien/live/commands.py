@@ -94,7 +94,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("previous", ("a", "left"), "the avatar before", lambda remote, _: remote.step(-1)),
     Command("next", ("d", "right"), "the next avatar", lambda remote, _: remote.step(1)),
     Command("calibrate", ("x",), "calibrate: hold still, relaxed", lambda remote, _: remote.calibrate()),
-    Command("pause", (" ", "p"), "show the card instead of the avatar", lambda remote, _: remote.pause()),
+    Command("pause", ("p", " "), "show the card instead of the avatar", lambda remote, _: remote.pause()),
     Command("mirror", ("m", "r"), "mirror the picture", lambda remote, _: remote.mirror()),
     Command("larger", ("w", "+", "=", "up"), "larger", lambda remote, _: remote.zoom(STEP)),
     Command("smaller", ("s", "-", "down"), "smaller", lambda remote, _: remote.zoom(1 / STEP)),

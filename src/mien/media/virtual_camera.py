@@ -123,14 +123,16 @@ def _open(size: tuple[int, int], fps: float, device: str | None) -> Any:
     except ImportError as error:
         raise OutputError(
             "A virtual camera needs the package pyvirtualcam, which is not installed: pip install 'mien[live]'. "
-            f"{_how()}"
+            + _how()
         ) from error
     try:
         return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.RGB, device=device)
     except Exception as error:  # RuntimeError, and whatever a back end raises
         reason = " ".join(str(error).split())
-        which = f"The virtual camera {device!r} cannot be used" if device else "There is no virtual camera to send to"
-        raise OutputError(f"{which} ({reason}). {_how()}") from error
+        if device is None and "permission" not in reason:
+            raise OutputError(f"There is no virtual camera on this computer. {_how()}") from error
+        which = f"The virtual camera {device!r}" if device else "The virtual camera"
+        raise OutputError(f"{which} cannot be used: {reason.rstrip('.')}. {_how()}") from error
 
 
 def _how() -> str:
