@@ -108,7 +108,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
-        connect = self._connect if refusal else (*self._connect, *self._own_address(scope))
+        connect = (*self._connect, *map(_socket_origin, self._own_address(scope)))
         exchange = _Exchange(
             receive, send, cap=self._cap(scope["path"]), connect=connect, tls=scope["scheme"] == "https",
             page="text/html" in headers.get("accept", ""),
