@@ -9,12 +9,12 @@ from typing import Any
 import typer
 
 from mien import api, demo
-from mien.cli import avatars, engines, fomm, live, models, relay, show
+from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
 from mien.cli.interrupt import between_frames
 from mien.live import job
 from mien.pipeline import Progress
-from mien.studio import hosting
+from mien.studio import hosting, start
 
 app = typer.Typer(
     help="Another face for a person in a video, with their own expression.",
@@ -59,6 +59,7 @@ def _main(
 for function in (api.anonymize, api.animate, api.read, demo.demo):
     command(app, function, _work)
 command(app, job.live, live.work)
+command(app, start.studio, studio.serve)
 command(app, hosting.relay, relay.serve)
 app.add_typer(avatars.app, name="avatars")
 app.command("engines")(engines.engines)

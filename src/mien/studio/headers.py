@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _OFF: Final = (
-    "accelerometer", "ambient-light-sensor", "attribution-reporting", "bluetooth", "browsing-topics", "clipboard-read",
+    "accelerometer", "browsing-topics", "clipboard-read",
     "compute-pressure", "cross-origin-isolated", "display-capture", "encrypted-media", "gamepad", "geolocation",
     "gyroscope", "hid", "identity-credentials-get", "idle-detection", "keyboard-map", "local-fonts", "magnetometer",
     "midi", "otp-credentials", "payment", "publickey-credentials-create", "publickey-credentials-get", "serial",

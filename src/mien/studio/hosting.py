@@ -16,13 +16,38 @@ from mien.errors import InputError
 from mien.options import takes
 
 if TYPE_CHECKING:
+    from mien.studio.ice import Ice
     from mien.studio.serving import Listener
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relaying:
+class Meeting:
+    """How two browsers find each other."""
+
+    stun: Annotated[str | None, "STUN server, stun:host:port. It learns both addresses. None by default."] = None
+    turn: Annotated[str | None, "TURN server, turn:host:port or turns:host:port. None by default."] = None
+    turn_user: Annotated[str | None, "Its user."] = None
+    turn_password: Annotated[str | None, "Its password; better in the environment, as MIEN_TURN_PASSWORD."] = None
+    turn_secret: Annotated[
+        str | None, "Its shared secret, for credentials that run out; better in the environment, as MIEN_TURN_SECRET."
+    ] = None
+    relay_only: Annotated[bool, "Let the two meet only at the TURN server: neither learns the other's address."] = False
+
+    def ice(self) -> Ice:
+        """The servers that both are told of. Raises InputError where the pieces do not fit together."""
+        from mien.studio.ice import Ice
+
+        return Ice(
+            stun=self.stun, turn=self.turn, user=self.turn_user, relay_only=self.relay_only,
+            password=self.turn_password or os.environ.get("MIEN_TURN_PASSWORD"),
+            secret=self.turn_secret or os.environ.get("MIEN_TURN_SECRET"),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relaying(Meeting):
     """What `relay` can be told."""
 
     host: Annotated[
@@ -35,14 +60,6 @@ class Relaying:
     behind_proxy: Annotated[
         bool, "Tell visitors apart by the last hop of X-Forwarded-For. Only if all of them come through your proxy."
     ] = False
-    stun: Annotated[str | None, "STUN server, stun:host:port. It learns both addresses. None by default."] = None
-    turn: Annotated[str | None, "TURN server, turn:host:port or turns:host:port. None by default."] = None
-    turn_user: Annotated[str | None, "Its user."] = None
-    turn_password: Annotated[str | None, "Its password; better in the environment, as MIEN_TURN_PASSWORD."] = None
-    turn_secret: Annotated[
-        str | None, "Its shared secret, for credentials that run out; better in the environment, as MIEN_TURN_SECRET."
-    ] = None
-    relay_only: Annotated[bool, "Let the two meet only at the TURN server: neither learns the other's address."] = False
     count: Annotated[bool, "Print the number of rooms when it changes."] = False
     on_ready: Callable[[str], None] | None = None
     """Called with the origin under which it is reached, once it listens."""
@@ -56,17 +73,12 @@ def relay(options: Relaying) -> None:
 
     It sees no picture, hears no voice, cannot read what it passes on, and keeps nothing.
     """
-    from mien.studio.ice import Ice
     from mien.studio.relay import MESSAGE, relay_app
     from mien.studio.rooms import Rooms
     from mien.studio.serving import Server, listen
 
-    ice = Ice(
-        stun=options.stun, turn=options.turn, user=options.turn_user, relay_only=options.relay_only,
-        password=options.turn_password or os.environ.get("MIEN_TURN_PASSWORD"),
-        secret=options.turn_secret or os.environ.get("MIEN_TURN_SECRET"),
-    )  # fmt: skip
-    public = [] if options.public is None else [_public_origin(options.public)]
+    ice = options.ice()
+    public = [] if options.public is None else [public_origin(options.public)]
     rooms = Rooms()
     connections = 2 * rooms.limits.rooms + 500
     _allow_open_files(connections + 100)
@@ -84,7 +96,7 @@ def relay(options: Relaying) -> None:
         )
     with server:
         if options.on_ready:
-            options.on_ready((public or _reached(listener))[0])
+            options.on_ready((public or reached(listener))[0])
         server.run(_Changes(lambda: len(rooms), options.on_rooms) if options.count and options.on_rooms else None)
 
 
@@ -103,7 +115,7 @@ class _Changes:
             self._tell(now)
 
 
-def _public_origin(given: str) -> str:
+def public_origin(given: str) -> str:
     """The origin as browsers write it. Raises InputError for anything that is none, or not https."""
     from mien.studio.guard import origin
 
@@ -123,7 +135,8 @@ def _public_origin(given: str) -> str:
     return origin("https", name, port)
 
 
-def _reached(listener: Listener) -> list[str]:
+def reached(listener: Listener) -> list[str]:
+    """Origins under which others reach a listener, the best first."""
     from mien.studio.guard import origin
 
     return list(listener.origins) or [origin("https", socket.gethostname(), listener.port)]

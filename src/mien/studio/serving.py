@@ -58,6 +58,11 @@ class Listener:
         return tuple(origin("https" if self.tls else "http", name, self.port) for name in self.names)
 
     @property
+    def local(self) -> bool:
+        """Whether only this computer reaches it."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+    @property
     def everywhere(self) -> bool:
         """Whether it is bound to every address of the computer (`Guard(by_address=...)`)."""
         return not self.names

@@ -1,0 +1,33 @@
+"""`mien studio` at the terminal: where it is, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mien.cli import show
+
+if TYPE_CHECKING:
+    from mien.studio.start import Doors
+
+
+def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
+    """Run it until Ctrl-C, which is the way to end it."""
+
+    def on_ready(doors: Doors) -> None:
+        if as_json:
+            show.print_json({"studio": doors.link, "join": doors.join, "reach": doors.reach})
+            return
+        typer.echo(f"studio: {doors.link}")
+        typer.echo("Only this computer can open it. Ctrl-C ends it; what nobody kept is gone then.")
+        typer.echo(f"invitations lead to {doors.join}, which {_REACH[doors.reach]} can open")
+
+    try:
+        function(**arguments, on_ready=on_ready)
+    except KeyboardInterrupt:
+        typer.echo("ended", err=True)
+
+
+_REACH = {"this computer": "only this computer", "network": "your network", "internet": "anybody on the internet"}
