@@ -1,0 +1,102 @@
+"""Takes what is uploaded into memory, within limits, and never anywhere else."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from contextlib import suppress
+from threading import Lock
+from typing import Final
+
+import anyio
+from starlette.requests import ClientDisconnect, Request
+
+from mien.studio.answers import RefusedError
+
+UNBOUNDED: Final = 1 << 60
+"""Bytes that a guard may let through to routes with an `Intake`: it has a limit, and words, of its own."""
+_LONGEST_NAME: Final = 100
+_LINGER: Final = 2.0
+_LINGER_BYTES: Final = 32 << 20
+"""Seconds, and bytes, of an unwanted body that are read and thrown away: closed at once, the connection would be reset
+and the sentence that says why never arrive."""
+
+
+class Intake:
+    """Room in memory for uploads: `largest` bytes each, `room` bytes together, `at_once` of them under way."""
+
+    def __init__(self, *, largest: int, room: int, too_large: str, no_room: str, at_once: int = 4) -> None:
+        """too_large, no_room: what somebody is told who sends one beyond the limit, or when the room is taken."""
+        self._largest, self._room, self._at_once = largest, room, at_once
+        self._too_large, self._no_room = too_large, no_room
+        self._lock = Lock()
+        self._held = self._under_way = 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that uploads take up now, those under way included."""
+        return self._held
+
+    async def take(self, request: Request) -> bytes:
+        """The body of a request; it counts until it is given to `drop`. Raises RefusedError."""
+        if _announced(request) > self._largest:
+            await _linger(request)
+            raise RefusedError(413, self._too_large)
+        if self._under_way >= self._at_once:
+            await _linger(request)
+            raise RefusedError(429, "Other files are still being sent. Wait until they have arrived.")
+        self._under_way += 1
+        body = io.BytesIO()
+        try:
+            async for chunk in request.stream():
+                self._reserve(len(chunk), at=body.tell())
+                body.write(chunk)
+        except BaseException as error:
+            self._release(body.tell())
+            if isinstance(error, RefusedError):
+                await _linger(request)
+            raise
+        finally:
+            self._under_way -= 1
+        return body.getvalue()
+
+    def drop(self, data: bytes) -> None:
+        """What `take` gave is no longer needed. From any thread."""
+        self._release(len(data))
+
+    def _reserve(self, count: int, *, at: int) -> None:
+        if at + count > self._largest:
+            raise RefusedError(413, self._too_large)
+        with self._lock:
+            if self._held + count > self._room:
+                raise RefusedError(413, self._no_room)
+            self._held += count
+
+    def _release(self, count: int) -> None:
+        with self._lock:
+            self._held -= count
+
+
+def file_name(request: Request, default: str) -> str:
+    """What the sender calls the file (?name=…), for people to read: without folders, control characters or the rest of
+    a very long one. No file of ours is ever looked for or made by this name as it is."""
+    given = re.split(r"[/\\]", request.query_params.get("name", ""))[-1]
+    name = "".join(c for c in given if c.isprintable()).strip()
+    return name[-_LONGEST_NAME:] or default
+
+
+def _announced(request: Request) -> int:
+    given = request.headers.get("content-length", "")
+    return int(given) if re.fullmatch(r"[0-9]{1,19}", given) else 0
+
+
+async def _linger(request: Request) -> None:
+    until, left = time.monotonic() + _LINGER, _LINGER_BYTES
+    with suppress(ClientDisconnect, RuntimeError, TimeoutError):
+        while left > 0:
+            with anyio.fail_after(max(0.0, until - time.monotonic())):
+                message = await request.receive()
+            left -= len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body", False):
+                return
