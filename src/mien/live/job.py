@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import time
-from array import array
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,9 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from mien.errors import InputError, OutputError
+from mien.live.stopwatch import Stopwatch
 from mien.media.camera import Camera, ClipCamera, LiveSource, open_camera
 from mien.options import GoingLive, takes
-from mien.types import Picture
 
 if TYPE_CHECKING:
     from mien.emotion.timeline import Timeline
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 TICK: Final = 0.05
 """Seconds between looks at keys, time and whether to end."""
-_RECENT: Final = 30
-"""Pictures over whose delay the state speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,8 @@ class LiveShow:
         if options.size not in SIZES:
             raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
         self._targets = _targets(options)
+        if not (options.virtual or options.preview or self._targets):
+            raise InputError("Nothing would come of this: leave out --no-virtual or --no-preview, or ask for --report.")
         library.find(options.avatar)  # a wrong name is known before the camera is on
         tracker: Tracker = options.tracker or open_tracker(max_faces=3)
         self._error: BaseException | None = None
@@ -127,7 +125,7 @@ class LiveShow:
             self.camera = opened.enter_context(_camera(options))
             self.virtual: VirtualCamera | None = self._virtual(opened)
             self.preview: Preview | None = self._preview(opened)
-            self._stopwatch = _Stopwatch(self.camera.now)
+            self._stopwatch = Stopwatch(self.camera.now)
             sinks = [sink for sink in (self.virtual, self.preview, self._stopwatch) if sink is not None]
             self._run = LiveRun(
                 self.camera, avatar=options.avatar, size=options.size, engine=options.engine,
@@ -178,7 +176,8 @@ class LiveShow:
         trouble = (self.virtual.trouble if self.virtual else None) or state.trouble
         return Status(
             avatar=state.avatar, preparing=state.preparing, faces=state.faces, fps=state.fps,
-            delay=round(self._stopwatch.recent, 3), paused=state.paused, mirrored=state.mirrored, zoom=round(state.zoom, 2),
+            delay=round(self._stopwatch.recent, 3), paused=state.paused, mirrored=state.mirrored,
+            zoom=round(state.zoom, 2),
             calibrated=state.calibrated, slowed=state.slowed, unplugged=self.camera.lost, trouble=trouble,
             shows_fps=remote.shows_fps, shows_help=remote.shows_help,
         )  # fmt: skip
@@ -256,35 +255,6 @@ class LiveShow:
 
                 write_report(self._run.timeline, file, title=self._options.title)
             self._files.append(file)
-
-
-class _Stopwatch:
-    """The last sink: how long ago was what all the others now show taken?"""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._delays = array("f")
-
-    def write(self, picture: Picture, pts: int | None = None) -> None:
-        from mien.media.camera import TIME_BASE
-
-        if pts is not None:
-            self._delays.append(self._now() - float(pts * TIME_BASE))
-
-    @property
-    def recent(self) -> float:
-        """Median of the last second or so."""
-        return self._percentile(self._delays[-_RECENT:], 50)
-
-    def percentiles(self, *shares: float) -> tuple[float, ...]:
-        """Seconds that so many of a hundred stayed below; 0 where there were none."""
-        return tuple(self._percentile(self._delays, share) for share in shares)
-
-    @staticmethod
-    def _percentile(delays: array[float], share: float) -> float:
-        import numpy as np
-
-        return float(np.percentile(delays, share)) if delays else 0.0
 
 
 def _camera(options: GoingLive) -> LiveSource:

@@ -1,0 +1,344 @@
+"""The whole way from a webcam to a virtual camera: the avatar gets there, and not a pixel of the camera."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import performers
+from conftest import UseEngine, encode_clip
+from mien.errors import AvatarError, InputError, ModelError, OutputError
+from mien.face.parts import open_tracker
+from mien.live.job import LiveOutcome, LiveShow, live
+from mien.media import camera as cameras
+from mien.media import virtual_camera
+from mien.media.camera import Camera
+from mien.pipeline import Tracker
+from mien.scene.card import card
+from mien.types import Face, Frame, Picture
+from scripted import FailingRenderer, OvalRenderer, likeness, textured
+from webcams import KeptCamera, Webcam, keep_camera
+
+LEAK = 0.6
+"""Likeness above which something of one picture shows in another."""
+SIDE = 320
+
+
+@pytest.fixture(autouse=True)
+def kept(monkeypatch: pytest.MonkeyPatch) -> type[KeptCamera]:
+    return keep_camera(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Picture]]:
+    """A clip of somebody swaying, for a webcam, and its pictures: grainy, as no avatar is."""
+    performers.needs_face_model()
+    grain = textured(5, (SIDE, SIDE)).astype(np.float32) - 130
+    swaying = performers.swaying(30, side=SIDE)
+    pictures = [np.clip(picture + 0.5 * grain, 0, 255).astype(np.uint8) for picture in swaying]
+    path = tmp_path_factory.mktemp("webcam") / "somebody.avi"
+    options: dict[str, Any] = {"codec": "mjpeg", "pix_fmt": "yuvj420p", "options": {"qscale": "2"}}
+    return encode_clip(path, pictures=pictures, rate=30, **options), pictures
+
+
+@dataclass
+class Played:
+    """A run that is over."""
+
+    outcome: LiveOutcome
+    sent: list[Picture]
+    """What the virtual camera got, runs of the same picture once."""
+    at: dict[str, int] = field(default_factory=dict)
+    """How many pictures had been sent when something was done, by its name."""
+
+    def shown(self, begin: str = "", end: str = "") -> list[str]:
+        """ "card" or "avatar", for the pictures between two moments."""
+        part = self.sent[self.at.get(begin, 0) : self.at.get(end, len(self.sent))]
+        return ["card" if np.array_equal(picture, card((SIDE, SIDE))) else "avatar" for picture in part]
+
+
+def play(
+    kept: type[KeptCamera], webcam: Webcam, *script: tuple[float, str, Callable[[LiveShow], object]], **options: Any
+) -> Played:
+    """Go live with a webcam; at so many seconds do this, by that name; the last ends it."""
+    at: dict[str, int] = {}
+    began: list[float] = []
+    steps = list(script)
+
+    def on_tick(show: LiveShow) -> None:
+        began.append(time.monotonic())
+        while steps and time.monotonic() - began[0] >= steps[0][0]:
+            _, name, do = steps.pop(0)
+            at[name] = len(kept.sent)
+            do(show)
+
+    camera = Camera("7", connect=webcam)
+    outcome = live(camera=camera, preview=False, on_tick=on_tick, size=256, **options)
+    assert not steps
+    assert webcam.open == 0
+    assert kept.closed == 1
+    return Played(outcome, list(kept.sent), at)
+
+
+def end(show: LiveShow) -> None:
+    show.remote.press("q")
+
+
+def leak(sent: list[Picture], camera: list[Picture]) -> float:
+    """The most that any picture sent looks like any of the camera's, of which some are tried."""
+    different = [p for n, p in enumerate(sent) if n == 0 or not np.array_equal(p, sent[n - 1])]
+    some = different[:: max(1, len(different) // 12)]
+    return max(likeness(picture, original) for picture in some for original in camera[::10])
+
+
+class TestFailClosed:
+    def test_somebody_is_seen_as_the_avatar_between_cards(
+        self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]]
+    ) -> None:
+        played = play(kept, Webcam(seen[0]), (1.5, "end", end))
+        assert leak(played.sent, seen[1]) < LEAK
+        shade = [np.asarray(0.8 * picture + 0.2 * seen[1][0], np.uint8) for picture in played.sent]
+        assert leak(shade, seen[1]) > 0.95  # the measure would tell
+        shown = played.shown()
+        assert (shown[0], shown[-1]) == ("card", "card")
+        assert set(shown[5:-3]) == {"avatar"}
+        moving = [np.abs(a.astype(int) - b).mean() for a, b in zip(played.sent[8:-3], played.sent[9:-2], strict=True)]
+        assert np.mean([move > 0.02 for move in moving]) > 0.6
+        assert played.outcome.coverage > 0.9
+
+    def test_nobody_is_the_avatar_at_rest(self, kept: type[KeptCamera], tmp_path: Path) -> None:
+        performers.needs_face_model()
+        pictures = [textured(n, (SIDE, SIDE)) for n in range(3)]
+        clip = encode_clip(tmp_path / "nobody.avi", pictures=pictures, codec="mjpeg", pix_fmt="yuvj420p")
+        played = play(kept, Webcam(clip), (1.0, "end", end))
+        assert leak(played.sent, pictures * 4) < LEAK
+        assert set(played.shown()[5:-3]) == {"avatar"}
+        assert played.outcome.coverage == 0
+        assert any("No face was ever seen" in warning for warning in played.outcome.warnings)
+
+    def test_a_tracker_that_breaks_is_nobody_seen(
+        self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Breaking:
+            def __init__(self, tracker: Tracker) -> None:
+                self._tracker, self._calls = tracker, 0
+
+            def __call__(self, frame: Frame) -> list[Face]:
+                self._calls += 1
+                if self._calls > 15:
+                    raise RuntimeError("out of memory")
+                return self._tracker(frame)
+
+        said: list[str | None] = []
+        played = play(
+            kept, Webcam(seen[0]), (1.2, "look", lambda show: said.append(show.status.trouble)), (1.5, "end", end),
+            tracker=Breaking(open_tracker()),
+        )  # fmt: skip
+        assert leak(played.sent, seen[1]) < LEAK
+        assert set(played.shown()[5:-3]) == {"avatar"}
+        assert 0.1 < played.outcome.coverage < 0.7
+        assert said[0] is not None
+        assert "out of memory" in said[0]
+
+    def test_an_engine_that_breaks_leaves_its_last_picture(
+        self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]], use_engine: UseEngine
+    ) -> None:
+        use_engine(lambda avatar: FailingRenderer(lambda call: call > 12))
+        played = play(kept, Webcam(seen[0]), (1.2, "end", end))
+        assert leak(played.sent, seen[1]) < LEAK
+        assert set(played.shown()[5:-3]) == {"avatar"}
+        assert all(np.array_equal(picture, played.sent[-10]) for picture in played.sent[-10:-3])
+
+    def test_an_unplugged_camera_is_the_avatar_at_rest_then_the_card_and_it_goes_on_by_itself(
+        self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cameras, "REST", 0.4)
+        monkeypatch.setattr(cameras, "RETRY", 0.2)
+        monkeypatch.setattr(virtual_camera, "PATIENCE", 0.5)
+        webcam = Webcam(seen[0])
+        said: list[bool] = []
+
+        def pull(show: LiveShow) -> None:
+            webcam.plugged = False
+
+        def put_back(show: LiveShow) -> None:
+            said.append(show.status.unplugged)
+            webcam.plugged = True
+
+        played = play(
+            kept, webcam, (0.6, "pulled", pull), (2.0, "back", put_back),
+            (3.0, "end", lambda show: (said.append(show.status.unplugged), end(show))),
+        )  # fmt: skip
+        assert leak(played.sent, seen[1]) < LEAK
+        away = played.shown("pulled", "back")
+        assert away[:5] == ["avatar"] * 5
+        assert away[-3:] == ["card"] * 3
+        assert away == sorted(away)  # the avatar, then the card, and not to and fro
+        assert played.shown("back", "end")[-5:] == ["avatar"] * 5
+        assert said == [True, False]
+
+    def test_pause_is_the_card_and_nothing_else(self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]]) -> None:
+        played = play(
+            kept, Webcam(seen[0]), (0.5, "paused", lambda show: show.remote.press(" ")),
+            (1.1, "on", lambda show: show.remote.press("p")), (1.6, "end", end),
+        )  # fmt: skip
+        assert set(played.shown("paused", "on")[3:]) == {"card"}
+        assert set(played.shown("on", "end")[3:]) == {"avatar"}
+        assert leak(played.sent, seen[1]) < LEAK
+
+    def test_the_card_is_there_while_the_avatar_is_not_ready_and_when_it_never_is(
+        self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]], use_engine: UseEngine
+    ) -> None:
+        def slow(avatar: object) -> OvalRenderer:
+            time.sleep(0.3)
+            raise RuntimeError("no such thing")
+
+        use_engine(slow)
+        with pytest.raises(Exception, match="no such thing"):
+            live(camera=Camera("7", connect=Webcam(seen[0])), preview=False)
+        assert len(kept.sent) >= 3
+        assert all(np.array_equal(picture, card((SIDE, SIDE))) for picture in kept.sent)
+        assert kept.closed == 1
+
+
+@pytest.fixture
+def quick(use_engine: UseEngine) -> dict[str, Any]:
+    """Options of a run that needs no models and shows itself nowhere but on the virtual camera."""
+    use_engine(lambda avatar: OvalRenderer())
+    return {"preview": False, "tracker": lambda frame: []}
+
+
+class TestRun:
+    def test_the_avatar_has_the_camera_s_size_less_an_odd_pixel(
+        self, kept: type[KeptCamera], quick: dict[str, Any], make_clip: Callable[..., Path]
+    ) -> None:
+        clip = make_clip("odd.avi", pictures=[textured(1, (161, 121))] * 10, codec="mjpeg", pix_fmt="yuvj444p")
+        outcome = live(camera=str(clip), **quick)
+        assert {picture.shape for picture in kept.sent} == {(120, 160, 3)}
+        assert outcome.virtual == "kept"
+
+    def test_a_clip_ends_at_its_end_and_is_told_of(self, quick: dict[str, Any], make_clip: Callable[..., Path]) -> None:
+        outcome = live(camera=str(make_clip(frames=25)), **quick)
+        assert 20 <= outcome.frames <= 25
+        assert outcome.seconds == pytest.approx(1.0, abs=0.3)
+        assert outcome.fps == pytest.approx(25, abs=6)
+        assert 0 < outcome.delay_p50 <= outcome.delay_p95 < 0.1
+        assert outcome.to_dict()["camera"] == "clip.mp4"
+        assert "timeline" not in outcome.to_dict()
+
+    def test_time_can_be_limited_and_a_clip_looped(self, quick: dict[str, Any], make_clip: Callable[..., Path]) -> None:
+        outcome = live(camera=str(make_clip(frames=5)), loop=True, seconds=0.8, **quick)
+        assert outcome.seconds == pytest.approx(0.8, abs=0.3)
+        assert outcome.frames > 12
+
+    def test_mirrored_from_the_first_picture(
+        self, kept: type[KeptCamera], quick: dict[str, Any], make_clip: Callable[..., Path]
+    ) -> None:
+        clip = str(make_clip(frames=8, size=(128, 128)))
+        live(camera=clip, **quick)
+        plain = kept.sent[-3]
+        kept.sent.clear()
+        live(camera=clip, mirror=True, **quick)
+        assert np.array_equal(kept.sent[-3], plain[:, ::-1])
+
+    def test_what_was_read_is_written_in_the_end(
+        self, seen: tuple[Path, list[Picture]], tmp_path: Path, kept: type[KeptCamera]
+    ) -> None:
+        table, report = tmp_path / "table.csv", tmp_path / "report.html"
+        played = play(kept, Webcam(seen[0]), (0.8, "end", end), csv=table, report=report, title="A visit")
+        assert played.outcome.files == (table, report)
+        with table.open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == played.outcome.timeline.frames_with_face
+        assert "A visit" in report.read_text(encoding="utf-8")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "table.csv"]
+
+    def test_it_is_written_too_when_the_clip_breaks_off_and_when_the_watcher_does(
+        self, quick: dict[str, Any], make_clip: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        clip = make_clip("cut.mkv", frames=250, rate=100, size=(320, 240))
+        clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+        with pytest.raises(InputError, match="damaged"):
+            live(camera=str(clip), report=tmp_path / "a.html", **quick)
+        assert (tmp_path / "a.html").is_file()
+
+        def interrupted(show: LiveShow) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            live(camera=str(make_clip()), report=tmp_path / "b.html", on_tick=interrupted, **quick)
+        assert (tmp_path / "b.html").is_file()
+
+
+class TestInTheWay:
+    """Everything that can be wrong is said before anybody is seen."""
+
+    def test_no_virtual_camera_is_an_error_without_a_preview_and_a_note_with_one(
+        self, monkeypatch: pytest.MonkeyPatch, quick: dict[str, Any], make_clip: Callable[..., Path]
+    ) -> None:
+        pytest.importorskip("starlette", reason="needs the extra 'live'")
+        monkeypatch.setattr(virtual_camera, "_open", _refused)
+        clip = str(make_clip())
+        with pytest.raises(OutputError, match="There is none"):
+            live(camera=clip, **quick)
+        outcome = live(camera=clip, browser=False, **{**quick, "preview": True})
+        assert outcome.virtual is None
+        assert outcome.warnings[0].startswith("There is none. For now")
+        with pytest.raises(OutputError):  # the very one that was asked for
+            live(camera=clip, browser=False, device="/dev/video10", **{**quick, "preview": True})
+
+    def test_wrong_options(self, quick: dict[str, Any], make_clip: Callable[..., Path], tmp_path: Path) -> None:
+        clip = str(make_clip())
+        for error, match, options in (
+            (InputError, "A size of 10", {"size": 10}),
+            (InputError, "no clip", {"camera": "absent.mp4"}),
+            (AvatarError, "no avatar called 'nobody'", {"avatar": "nobody"}),
+            (OutputError, "folder is missing", {"csv": tmp_path / "no" / "table.csv"}),
+            (OutputError, "is the input itself", {"csv": clip}),
+            (OutputError, "the table and the report", {"csv": tmp_path / "x", "report": tmp_path / "x"}),
+            (InputError, "Nothing would come of this", {"virtual": False}),
+        ):
+            with pytest.raises(error, match=match):  # type: ignore[arg-type]
+                live(**{"camera": clip, **quick, **options})
+
+    def test_a_loop_is_for_clips(
+        self, quick: dict[str, Any], seen: tuple[Path, list[Picture]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        webcam = Webcam(seen[0])
+        monkeypatch.setattr("mien.live.job.open_camera", lambda wanted, loop: Camera(wanted, connect=webcam))
+        with pytest.raises(InputError, match="--loop is for a clip"):
+            live(camera="7", loop=True, **quick)
+        assert webcam.open == 0
+
+    def test_the_virtual_camera_is_no_camera_to_look_through(
+        self, quick: dict[str, Any], seen: tuple[Path, list[Picture]], kept: type[KeptCamera]
+    ) -> None:
+        camera = Camera("7", connect=Webcam(seen[0]))
+        kept.device = lambda self: camera.path  # type: ignore[method-assign]
+        try:
+            with pytest.raises(InputError, match="is the virtual camera itself"):
+                live(camera=camera, **quick)
+        finally:
+            kept.device = lambda self: "kept"  # type: ignore[method-assign]
+        assert kept.closed == 1
+
+    def test_models_are_missed_before_the_camera_is_on(
+        self, monkeypatch: pytest.MonkeyPatch, make_clip: Callable[..., Path], tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("MIEN_MODELS", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        monkeypatch.setattr("mien.live.job.open_camera", lambda *_, **__: pytest.fail("the camera was opened"))
+        with pytest.raises(ModelError, match="models pull"):
+            live(camera="0")
+
+
+def _refused(*_: object) -> Any:
+    raise OutputError("There is none.")
