@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-import time
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from threading import Lock
 from typing import Final
@@ -40,22 +40,26 @@ class Intake:
 
     async def take(self, request: Request) -> bytes:
         """The body of a request; it counts until it is given to `drop`. Raises RefusedError."""
-        if _announced(request) > self._largest:
-            await _linger(request)
-            raise RefusedError(413, self._too_large)
-        if self._under_way >= self._at_once:
-            await _linger(request)
-            raise RefusedError(429, "Other files are still being sent. Wait until they have arrived.")
-        self._under_way += 1
-        body = io.BytesIO()
+        stream = request.stream()
         try:
-            async for chunk in request.stream():
+            if _announced(request) > self._largest:
+                raise RefusedError(413, self._too_large)
+            if self._under_way >= self._at_once:
+                raise RefusedError(429, "Other files are still being sent. Wait until they have arrived.")
+            return await self._taken(stream)
+        except RefusedError:
+            await _linger(stream)
+            raise
+
+    async def _taken(self, stream: AsyncGenerator[bytes, None]) -> bytes:
+        body = io.BytesIO()
+        self._under_way += 1
+        try:
+            async for chunk in stream:
                 self._reserve(len(chunk), at=body.tell())
                 body.write(chunk)
-        except BaseException as error:
+        except BaseException:
             self._release(body.tell())
-            if isinstance(error, RefusedError):
-                await _linger(request)
             raise
         finally:
             self._under_way -= 1
@@ -91,12 +95,10 @@ def _announced(request: Request) -> int:
     return int(given) if re.fullmatch(r"[0-9]{1,19}", given) else 0
 
 
-async def _linger(request: Request) -> None:
-    until, left = time.monotonic() + _LINGER, _LINGER_BYTES
-    with suppress(ClientDisconnect, RuntimeError, TimeoutError):
-        while left > 0:
-            with anyio.fail_after(max(0.0, until - time.monotonic())):
-                message = await request.receive()
-            left -= len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body", False):
+async def _linger(stream: AsyncGenerator[bytes, None]) -> None:
+    left = _LINGER_BYTES
+    with suppress(ClientDisconnect), anyio.move_on_after(_LINGER):
+        async for chunk in stream:
+            left -= len(chunk)
+            if left <= 0:
                 return
