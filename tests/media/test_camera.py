@@ -46,7 +46,7 @@ class TestCamera:
     def test_stamps_frames_with_when_they_were_taken(self, clip: Path) -> None:
         camera = Camera("7", connect=Webcam(clip))
         for frame in itertools.islice(camera, 8):
-            assert 0 <= camera.now() - frame.time < 0.05
+            assert 0 <= camera.now() - frame.time < 0.2
             assert frame.pts * frame.time_base == pytest.approx(frame.time, abs=1e-5)
         camera.close()
 
@@ -54,7 +54,7 @@ class TestCamera:
         camera = Camera("7", connect=Webcam(clip, fps=100))
         frames = []
         for frame in camera:
-            assert camera.now() - frame.time < 0.05
+            assert camera.now() - frame.time < 0.2  # with a backlog it would be half a second in the end
             frames.append(frame)
             time.sleep(0.1)
             if len(frames) == 6:
@@ -77,8 +77,8 @@ class TestCamera:
         assert webcam.open == 0
 
     def test_unplugged_it_rests_falls_silent_and_comes_back(self, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(cameras, "REST", 0.4)
-        monkeypatch.setattr(cameras, "RETRY", 0.3)
+        monkeypatch.setattr(cameras, "REST", 0.3)
+        monkeypatch.setattr(cameras, "RETRY", 0.2)
         webcam = Webcam(clip)
         camera = Camera("7", connect=webcam)
         frames: list[Frame] = []
@@ -91,19 +91,19 @@ class TestCamera:
         time.sleep(0.3)
         assert not camera.lost
         webcam.plugged = False
-        time.sleep(1.2)
+        time.sleep(0.8)
         assert camera.lost
         assert webcam.open == 0
         assert 3 <= webcam.attempts <= 6
         gone = len(frames)
         webcam.plugged = True
-        time.sleep(0.8)
+        time.sleep(0.6)
         assert not camera.lost
         camera.close()
         watching.join()
         before, after = frames[:gone], frames[gone:]
         empty = [frame for frame in before if np.ptp(frame.image) == 0]
-        assert 5 <= len(empty) <= 0.4 * 30 + 3
+        assert 5 <= len(empty) <= 0.3 * 30 + 3
         assert before[-len(empty) :] == empty  # nothing of what it saw once it is gone
         assert len(after) > 5
         assert all(np.ptp(frame.image) > 100 for frame in after)
@@ -143,14 +143,14 @@ class TestClip:
         began = time.perf_counter()
         arrived = [(frame.time, time.perf_counter() - began) for frame in camera]
         assert [round(1000 * at) for at, _ in arrived] == stamps
-        assert all(at - 0.002 <= real < at + 0.1 for at, real in arrived)
-        assert time.perf_counter() - began < 1.0
+        assert all(at - 0.002 <= real < at + 0.25 for at, real in arrived)
+        assert time.perf_counter() - began < 1.2
 
     def test_frames_are_dropped_when_the_consumer_is_late(self, make_clip: MakeClip) -> None:
         camera = ClipCamera(make_clip(frames=25))
         seen = []
         for frame in camera:
-            assert camera.now() - frame.time < 0.08
+            assert camera.now() - frame.time < 0.2
             seen.append(frame.index)
             time.sleep(0.2)
         assert 4 <= len(seen) <= 6
@@ -160,10 +160,10 @@ class TestClip:
         assert len(frames) == 12
         gaps = np.diff([frame.time for frame in frames])
         assert gaps.min() > 0.03
-        assert gaps.max() < 0.13
+        assert gaps.max() < 0.3
 
     def test_a_damaged_one_gives_its_frames_and_then_the_error(self, make_clip: MakeClip) -> None:
-        path = make_clip("cut.mkv", frames=250, rate=100, size=(320, 240))
+        path = make_clip("cut.mkv", frames=230, rate=100, size=(320, 240))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         seen = []
         with pytest.raises(InputError, match="damaged or cut off"):

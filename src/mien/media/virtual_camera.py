@@ -21,6 +21,8 @@ LABEL: Final = "mien"
 """What the device is called where mien's own instructions made it."""
 _REPEAT: Final = 0.1
 """Seconds after which a picture is sent again: some programs take a camera that falls silent for a broken one."""
+_HANGS: Final = 2.0
+"""Seconds after which a driver is left to its thread."""
 _NAMES: Final = Path("/sys/class/video4linux")
 _log = logging.getLogger("mien")
 
@@ -86,7 +88,7 @@ class VirtualCamera:
         with self._changed:
             self._closed = True
             self._changed.notify()
-        self._thread.join(2.0)  # a driver that hangs is left to its thread
+        self._thread.join(_HANGS)
 
     def _work(self) -> None:
         while True:
