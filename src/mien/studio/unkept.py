@@ -86,4 +86,6 @@ async def _title(request: Request) -> str | None:
 
 
 def _gone() -> Response:
-    return JSONResponse({"error": "That session is no longer here: it was kept, discarded, or the studio restarted."}, 404)
+    return JSONResponse(
+        {"error": "That session is no longer here: it was kept, discarded, or the studio restarted."}, 404
+    )
