@@ -111,15 +111,17 @@ def visitor(port: int, *, origin: str | None = None, path: str = "/relay", **hea
         yield Visitor(wire)
 
 
-def certificate(folder: Path, name: str = "one", *, password: str = "") -> tuple[Path, Path]:
-    """A fresh certificate for 127.0.0.1 and its key, by openssl; skips where there is none."""
+def certificate(
+    folder: Path, name: str = "one", *, password: str = "", names: str = f"IP:{HOST}", purpose: str = "serverAuth"
+) -> tuple[Path, Path]:
+    """A fresh certificate for `names` and its key, by openssl; skips where there is none."""
     if shutil.which("openssl") is None:
         pytest.skip("needs the openssl command to make a certificate")
     made, key = folder / f"{name}.pem", folder / f"{name}-key.pem"
     lock = ["-passout", f"pass:{password}"] if password else ["-nodes"]
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *lock, "-days", "2",
-         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=IP:{HOST}", "-keyout", str(key), "-out", str(made)],
+         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName={names}", "-addext", f"extendedKeyUsage={purpose}", "-keyout", str(key), "-out", str(made)],
         check=True, capture_output=True,
     )  # fmt: skip
     return made, key

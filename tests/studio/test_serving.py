@@ -22,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
-from websockets.exceptions import InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 from websockets.sync.client import connect
 
 from mien.errors import InputError
@@ -147,7 +147,7 @@ def test_a_whole_network_is_served_with_tls_under_the_address_reached(tmp_path: 
         assert answer.body == b"here"
         assert answer.headers["strict-transport-security"] == "max-age=86400"
         assert f"wss://{HOST}:{port}" in answer.headers["content-security-policy"]
-        for foreign in ("evil.example", f"evil.example:{port}", f"127.0.0.2:{port}", f"localhost:{port}", HOST):
+        for foreign in ("evil.example", f"evil.example:{port}", f"127.0.0.2:{port}", f"0.0.0.0:{port}", HOST):
             assert ask(port, host=foreign, tls=trust).status == 421
         assert ask(port, "/", f"Origin: https://{HOST}:{port}", tls=trust).status == 200
         assert ask(port, "/", f"Origin: http://{HOST}:{port}", tls=trust).status == 403
@@ -174,6 +174,24 @@ def test_wrong_certificates_are_named(tmp_path: Path) -> None:
     for made, key, says in wrong:
         with pytest.raises(InputError, match=says):
             listen(certificate=made, key=key)
+
+
+def test_the_names_in_a_certificate_lead_to_the_server(tmp_path: Path) -> None:
+    made, key = certificate(tmp_path, names="DNS:Consult.Example.org,DNS:*.example.org,IP:192.0.2.7,IP:2001:db8::1")
+    with listen("0.0.0.0", 0, certificate=made, key=key).socket as bound:
+        port = bound.getsockname()[1]
+    listener = listen("0.0.0.0", port, certificate=made, key=key)
+    assert listener.origins[:3] == (
+        f"https://consult.example.org:{port}", f"https://192.0.2.7:{port}", f"https://[2001:db8::1]:{port}",
+    )  # fmt: skip
+    assert "*" not in str(listener.names)
+    listener.socket.close()
+
+
+def test_a_certificate_that_no_browser_would_accept_is_an_error(tmp_path: Path) -> None:
+    made, key = certificate(tmp_path, purpose="clientAuth")
+    with pytest.raises(InputError, match=r"Browsers will not accept .*purpose"):
+        listen(certificate=made, key=key)
 
 
 def test_half_a_request_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,8 +254,8 @@ def test_connections_are_limited_and_come_free_again() -> None:
         with ExitStack() as stack:
             for _ in range(10):
                 stack.enter_context(visitor(port))
-            with pytest.raises(InvalidMessage), visitor(port):
-                pass
+            with pytest.raises((InvalidMessage, ConnectionClosed, OSError)), visitor(port):  # as it is noticed
+                pytest.fail("one too many was let in")
         time.sleep(0.3)
         assert ask(port).body == b"here"
 

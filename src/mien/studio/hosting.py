@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +95,7 @@ def relay(options: Relaying) -> None:
         )
     with server:
         if options.on_ready:
-            options.on_ready((public or reached(listener))[0])
+            options.on_ready([*public, *listener.origins][0])
         server.run(_Changes(lambda: len(rooms), options.on_rooms) if options.count and options.on_rooms else None)
 
 
@@ -137,9 +136,7 @@ def public_origin(given: str) -> str:
 
 def reached(listener: Listener) -> list[str]:
     """Origins under which others reach a listener, the best first."""
-    from mien.studio.guard import origin
-
-    return list(listener.origins) or [origin("https", socket.gethostname(), listener.port)]
+    return list(listener.origins)
 
 
 def _allow_open_files(wanted: int) -> None:

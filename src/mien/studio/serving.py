@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from mien.errors import InputError, MienError
+from mien.studio.certificate import load
 from mien.studio.guard import origin
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ _GRACE: Final = 1
 _PING: Final = 10.0
 """Seconds between the questions whether a WebSocket's other end is still there, and for the answer."""
 _HOW_TO_CERTIFY: Final = (
-    "Give --certificate and --key. For a trial: openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN={host} "
-    "-addext subjectAltName={kind}:{host} -keyout key.pem -out certificate.pem (browsers will warn of it). Or stay on "
-    "127.0.0.1 behind a reverse proxy that has a certificate, and say --public https://its.name."
+    "Give --certificate and --key. To try it out, with this computer's address in your network for 192.168.1.20: "
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mien -addext subjectAltName=IP:192.168.1.20 "
+    "-keyout key.pem -out certificate.pem (browsers will warn of it). Or stay on 127.0.0.1 behind a reverse proxy that "
+    "has a certificate, and give mien relay --public https://its.name."
 )
 
 
@@ -50,7 +52,7 @@ class Listener:
     port: int
     tls: ssl.SSLContext | None
     names: tuple[str, ...]
-    """Names and addresses that lead to it, the best first; () if it is bound to every address of the computer."""
+    """Names and addresses that lead to it, the best first."""
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -65,7 +67,7 @@ class Listener:
     @property
     def everywhere(self) -> bool:
         """Whether it is bound to every address of the computer (`Guard(by_address=...)`)."""
-        return not self.names
+        return ipaddress.ip_address(self.address).is_unspecified
 
 
 def listen(
@@ -81,47 +83,16 @@ def listen(
         raise InputError("--certificate and --key belong together: give both, or neither on 127.0.0.1.")
     family, address = _resolve(host, port)
     local, everywhere = ipaddress.ip_address(address).is_loopback, ipaddress.ip_address(address).is_unspecified
-    if certificate is None and not local:
-        name = socket.gethostname() if everywhere else host
-        kind = "IP" if name == address else "DNS"
-        raise InputError(
-            f"{host} can be reached from other computers, and that needs TLS. "
-            + _HOW_TO_CERTIFY.format(host=name, kind=kind)
-        )
-    tls = load_certificate(certificate, key) if certificate and key else None
+    if certificate is None or key is None:
+        if not local:
+            raise InputError(f"{host} can be reached from other computers, and that needs TLS. {_HOW_TO_CERTIFY}")
+        tls, names = None, (host, address, "localhost")
+    else:
+        loaded = load(certificate, key)
+        own = (socket.gethostname(),) if everywhere else (host, address)
+        tls, names = loaded.context, (*loaded.names, *own)
     bound = _bind(family, address, port, host)
-    names = () if everywhere else tuple(dict.fromkeys([host, address, *(["localhost"] if local else [])]))
-    return Listener(bound, address, bound.getsockname()[1], tls, names)
-
-
-def load_certificate(certificate: Path, key: Path) -> ssl.SSLContext:
-    """A server's TLS from two PEM files. Raises InputError if they cannot be used."""
-    from mien.media.readable import check_readable
-
-    check_readable(certificate, what="certificate")
-    check_readable(key, what="key")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    asked = []
-
-    def no_password() -> str:
-        asked.append(key)
-        return "none"
-
-    try:
-        context.load_cert_chain(certificate, key, no_password)
-    except ssl.SSLError as error:
-        if asked:
-            raise InputError(
-                f"{key} is locked with a password. Make a copy without: openssl pkey -in {key} -out open-key.pem"
-            ) from error
-        if error.reason == "KEY_VALUES_MISMATCH":
-            raise InputError(f"{key} is not the key of {certificate}. Give the two that were made together.") from error
-        raise InputError(
-            f"{certificate} and {key} are not a certificate and its key in PEM form (-----BEGIN …). "
-            "Convert or make them again."
-        ) from error
-    return context
+    return Listener(bound, address, bound.getsockname()[1], tls, tuple(dict.fromkeys(names)))
 
 
 class Server:
