@@ -6,7 +6,7 @@ import { notice } from "./notice.js";
 import { send } from "./server.js";
 import { hasText, t } from "./text.js";
 
-const LARGEST = 25; // MB
+const LARGEST = 20; // MB, as the studio takes them
 const VERDICTS = Object.freeze({ good: ["check", "good"], usable: ["info", "info"], poor: ["warning", "warn"] });
 
 /** @typedef {{score: number, verdict: string, findings: {name: string, score: number, seen: string, advice: string}[]}} Suitability */
@@ -68,7 +68,6 @@ function verdict(form, picture, file, suitability) {
   const use = button("use", t(suitability.verdict === "good" ? "gallery.check.use" : "gallery.check.use-anyway"), "primary");
   form.replaceChildren(heading(), row(preview(picture), told), actions(button("", t("app.cancel")), button("other", t("gallery.check.other")), use));
   form.addEventListener("submit", (event) => {
-    if (/** @type {HTMLButtonElement} */ (event.submitter)?.value !== "use") return;
     event.preventDefault();
     add(form, file, use);
   });
@@ -174,9 +173,10 @@ function actions(...choices) {
   return row;
 }
 
-/** @param {string} value @param {string} text @param {string} [kind] */
+/** One that closes the dialog with that value; "use" is what the form is for. @param {string} value @param {string} text @param {string} [kind] */
 function button(value, text, kind = "") {
   const button = document.createElement("button");
-  Object.assign(button, { value, textContent: text, className: `button ${kind}`, formNoValidate: value !== "use" });
+  Object.assign(button, { textContent: text, className: `button ${kind}`, type: value === "use" ? "submit" : "button" });
+  if (value !== "use") button.addEventListener("click", () => button.closest("dialog")?.close(value));
   return button;
 }

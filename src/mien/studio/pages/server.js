@@ -39,6 +39,29 @@ export async function send(method, path, body = null) {
   return text ? JSON.parse(text) : null;
 }
 
+/**
+ * Send a file, and hear how far it is: a fetch does not tell.
+ * @param {string} path
+ * @param {Blob} file
+ * @param {{onShare?: (share: number) => void, signal?: AbortSignal}} [options] `onShare`: 0 to 1 of it is sent
+ * @returns {Promise<any>} the JSON of the answer; rejects with a ServerError, or an AbortError where `signal` said so
+ */
+export function upload(path, file, { onShare = () => {}, signal } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener("progress", ({ loaded, total }) => total && onShare(loaded / total));
+    request.addEventListener("load", () => {
+      if (request.status < 300) resolve(JSON.parse(request.responseText));
+      else reject(new ServerError(refusal(request.status, request.responseText), request.status));
+    });
+    request.addEventListener("error", () => reject(new ServerError(t("state.gone.title"), 0)));
+    request.addEventListener("abort", () => reject(new DOMException("sending was cancelled", "AbortError")));
+    signal?.addEventListener("abort", () => request.abort());
+    request.open("POST", path);
+    request.send(file);
+  });
+}
+
 /** @param {string} path @param {RequestInit} request @returns {Promise<Response>} */
 async function answered(path, request) {
   const answer = await fetch(path, { ...request, cache: "no-store" }).catch(() => null);
