@@ -14,9 +14,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from mien import models
 from mien.live.run import LiveRun
-from mien.studio import gallery, jpeg, sessions
+from mien.studio import clips, gallery, jpeg, sessions
 from mien.studio.frames import live_endpoint
 from mien.studio.guard import Guard
+from mien.studio.intake import UNBOUNDED
 from mien.studio.lives import Lives
 from mien.studio.static import page, static_routes
 from mien.studio.unkept import unkept_routes
@@ -50,6 +51,7 @@ class Studio:
 
     def __init__(self, invitations: Invitations, *, open_run: OpenRun = LiveRun) -> None:
         self.sessions = sessions.SessionStore()
+        self.clips = clips.ClipJobs()
         self.lives = Lives(self.sessions.recording_path, open_run=open_run)
         self._invitations = invitations
 
@@ -67,10 +69,11 @@ class Studio:
             *unkept_routes(self.lives, self.sessions),
             *gallery.routes(),
             *sessions.routes(self.sessions),
+            *clips.routes(self.clips),
             *static_routes(),
             *([signalling] if signalling else []),
         ]
-        bodies = {"/api/avatars": gallery.LARGEST}
+        bodies = dict.fromkeys(("/api/avatars", "/api/clips"), UNBOUNDED)  # counted where they are taken in
         return Guard(
             Starlette(routes=routes), origins=listener.origins, token=token, bodies=bodies, connect=connect
         )  # fmt: skip
@@ -78,6 +81,7 @@ class Studio:
     def close(self) -> None:
         """End what goes on; drop what nobody kept."""
         self.lives.close()
+        self.clips.close()
         self.sessions.close()
 
     async def _state(self, request: Request) -> Response:
