@@ -32,13 +32,13 @@ def work(function: Callable[..., LiveOutcome], arguments: dict[str, Any], as_jso
             if not told:
                 told.update(["introduced", *going.notes])
                 _introduce(going)
+            pressed = False
             try:
                 check()
+                while (key := read(0.0)) is not None:
+                    pressed = going.remote.press(key) is not None or pressed
             except (KeyboardInterrupt, SystemExit):
                 going.remote.quit.set()
-            pressed = False
-            while (key := read(0.0)) is not None:
-                pressed = going.remote.press(key) is not None or pressed
             draw(going, pressed)
 
         done = function(**arguments, on_tick=on_tick)
