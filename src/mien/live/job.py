@@ -175,7 +175,8 @@ class LiveShow:
         state, remote = self._run.state, self.remote
         trouble = (self.virtual.trouble if self.virtual else None) or state.trouble
         return Status(
-            avatar=state.avatar, preparing=state.preparing, faces=state.faces, fps=state.fps,
+            avatar=state.avatar, preparing=state.preparing, faces=state.faces,
+            fps=0.0 if self.camera.lost else state.fps,
             delay=round(self._stopwatch.recent, 3), paused=state.paused, mirrored=state.mirrored,
             zoom=round(state.zoom, 2),
             calibrated=state.calibrated, slowed=state.slowed, unplugged=self.camera.lost, trouble=trouble,

@@ -15,6 +15,8 @@ const ICONS = Object.freeze({
 const KEYS = Object.freeze({ ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", Escape: "escape" });
 const CAPS = Object.freeze({ escape: "Esc", left: "←", right: "→", up: "↑", down: "↓" });
 
+const FACELESS = 1500; // milliseconds without a face before a word is said about it
+
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const stage = new PreviewStage(/** @type {HTMLCanvasElement} */ (place("stage")));
@@ -23,6 +25,7 @@ let hello = /** @type {any} */ (null);
 /** How it is doing, `mien.live.job.Status` */
 let status = /** @type {any} */ (null);
 let connection = "waiting"; // "up", "down", "ended"
+let seenAt = performance.now();
 
 await openPage({ texts: ["ui", "preview"] });
 const link = new PreviewLink();
@@ -33,6 +36,7 @@ link.addEventListener("hello", ({ detail }) => {
 });
 link.addEventListener("status", ({ detail }) => {
   status = detail;
+  if (status.faces || status.paused) seenAt = performance.now();
   show();
 });
 link.addEventListener("picture", ({ detail }) => stage.show(detail));
@@ -78,6 +82,7 @@ function avatarButton({ name, title }, index) {
 function commandButton({ name, keys }) {
   const button = made("button", `button command ${name === "quit" ? "danger" : ""}`);
   button.dataset.command = name;
+  button.setAttribute("aria-keyshortcuts", keys.map(named).join(" "));
   button.append(icon(ICONS[name] ?? "info"), made("span", "", t(`preview.do.${name}`)), keyCap(keys[0]));
   button.addEventListener("click", () => press(keys[0]));
   return button;
@@ -141,7 +146,7 @@ function notices() {
   if (status.unplugged) found.push(said("unplugged", { icon: "camera-off", tone: "trouble" }));
   if (status.trouble) found.push({ look: { icon: "warning", tone: "warn" }, title: status.trouble, text: "" });
   if (status.paused) found.push(said("paused", { icon: "pause", tone: "warn" }));
-  else if (!status.unplugged && !status.faces) found.push(said("faceless", { icon: "face-lost", tone: "warn" }));
+  else if (!status.unplugged && performance.now() - seenAt > FACELESS) found.push(said("faceless", { icon: "face-lost", tone: "warn" }));
   if (status.slowed) found.push(said("slowed", { icon: "slow", tone: "info" }));
   const name = hello?.virtual;
   found.push(name ? said("choose", { icon: "check", tone: "good" }, { name }) : said("alone", { icon: "camera-off", tone: "info" }));
@@ -190,6 +195,12 @@ async function press(key) {
   const quits = hello.commands.find((/** @type {any} */ command) => command.name === "quit").keys.includes(key);
   if (quits && !(await confirmed({ title: t("preview.quit"), text: t("preview.quit.do"), yes: t("preview.do.quit"), no: t("preview.stay"), danger: true }))) return;
   link.press(key);
+}
+
+/** A key as ARIA calls it. @param {string} key */
+function named(key) {
+  const arrow = Object.keys(KEYS).find((name) => KEYS[name] === key);
+  return arrow ?? ({ " ": "Space", "+": "Plus" }[key] ?? key);
 }
 
 /** @param {string} key */
