@@ -1,0 +1,265 @@
+"""A consultation in two windows of a real browser: the clinician sees the expression and never the camera, whatever
+breaks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from browsers import CAMERA_FPS, film
+from calls import before_green, call, green, green_ground, until
+from mien.face.parts import open_tracker
+from mien.live.run import LiveRun
+from mien.media.newest import Newest
+from mien.media.reader import VideoReader
+from mien.studio.start import Consulting, Doors, opened
+from mien.types import COEFFICIENT, Expression, Face, Frame, Picture
+from performers import needs_face_model
+from scripted import textured
+
+_SECONDS = 8.0
+Perform = Callable[[float], Picture]
+
+
+@pytest.fixture(scope="module")
+def performing() -> Perform:
+    """The public-domain portrait acting out the demo's consultation: a square picture of it at any time."""
+    needs_face_model()
+    pytest.importorskip("skimage", reason="needs the portrait of scikit-image")
+    from mien.demo import _astronaut, consultation
+    from mien.engine import registry
+    from mien.scene.avatar import lay_on
+
+    actor, script = _astronaut(), consultation()
+    renderer = registry.for_avatar(actor.kind).prepare(actor, size=400)
+    return lambda time: lay_on(renderer(script.at(time), time=time), (255, 255, 255))
+
+
+@pytest.fixture(scope="module")
+def visit(performing: Perform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A camera's film of that, eight seconds long, in a loud green room."""
+    count = round(_SECONDS * CAMERA_FPS)
+    pictures = (before_green(performing(1 + index / CAMERA_FPS)) for index in range(count))
+    return film(tmp_path_factory.mktemp("camera") / "visit.mjpeg", pictures)
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MIEN_SESSIONS", "MIEN_AVATARS"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+
+@pytest.fixture
+def studio() -> Iterator[Doors]:
+    with opened(Consulting(port=0, browser=False)) as (doors, _):
+        yield doors
+
+
+def expressions(pictures: list[tuple[float, Picture]]) -> dict[str, Any]:
+    """Coefficients over time, by the tracker, face or drawing."""
+    tracker, rows, times = open_tracker(), [], []
+    for index, (at, picture) in enumerate(pictures):
+        for face in tracker(Frame(picture, index, at))[:1]:
+            rows.append([*face.coefficients, face.yaw])
+            times.append(at)
+    return {"time": np.array(times), "rows": np.array(rows)}
+
+
+def best_lag(seen: dict[str, Any], driver: dict[str, Any], column: int) -> list[float]:
+    """Correlation of what was seen with the driver's film, which goes round and round, for every shift of it."""
+    step, period = 1 / 15, _SECONDS
+    found = []
+    for shift in np.arange(0, period, step):
+        there = np.interp(
+            (seen["time"] + shift) % period, driver["time"], driver["rows"][:, column], period=period
+        )  # fmt: skip
+        found.append(float(np.corrcoef(there, seen["rows"][:, column])[0, 1]))
+    return found
+
+
+def test_the_measure_of_leaks_fires_on_the_camera_itself() -> None:
+    portrait = np.full((400, 400, 3), 180, np.uint8)
+    assert green(before_green(portrait)) > 0.3
+    assert green(before_green(portrait, portrait)) > 0.3
+    assert green(np.full((9, 9, 3), (110, 180, 170), np.uint8)) == 0  # the ground of the avatar used
+
+
+def test_the_clinician_sees_the_expression_and_never_the_camera(
+    studio: Doors, visit: Path, performing: Perform, tmp_path: Path
+) -> None:
+    with call(studio.link, visit) as going:
+        going.patient.get_by_role("button", name="Record").click()
+        filmed = going.filmed(2 * _SECONDS, fps=12)
+        assert max(green(picture) for _, picture in filmed) == 0
+        assert not going.senders_hold_devices()
+        assert going.patient.evaluate("watched.devices.length") >= 1
+        going.patient.get_by_role("button", name="End", exact=True).click()
+        going.patient.get_by_role("dialog").get_by_role("button").last.click()
+        going.patient.locator("#ended").wait_for(state="visible")
+        going.patient.get_by_role("button", name="Keep", exact=True).click()
+        until(lambda: list((tmp_path / "mien_sessions").rglob("*.mp4")))
+
+    driver = expressions([(n / 15, before_green(performing(1 + n / 15))) for n in range(round(15 * _SECONDS))])
+    seen = expressions(filmed)
+    assert len(seen["time"]) > 0.9 * len(filmed), "the avatar's face is not found"
+    columns = {name: COEFFICIENT[name] for name in ("mouthSmileLeft", "jawOpen", "browInnerUp")} | {"yaw": -1}
+    by_lag = {name: best_lag(seen, driver, column) for name, column in columns.items()}
+    lag = int(np.argmax(np.sum(list(by_lag.values()), axis=0)))
+    found = {name: round(values[lag], 2) for name, values in by_lag.items()}
+    assert found["yaw"] > 0.85, found
+    assert found["mouthSmileLeft"] > 0.7, found
+    assert found["jawOpen"] > 0.6, found
+
+    # What was recorded and kept is the avatar too, and nothing else lies on the disk.
+    (recording,) = (tmp_path / "mien_sessions").rglob("*.mp4")
+    with VideoReader(recording) as clip:
+        assert max(green(frame.image) for frame in clip) == 0
+    kinds = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+    assert kinds <= {".mp4", ".html", ".csv", ".json"}, kinds
+
+
+def test_nobody_two_people_a_cut_and_a_stranger_never_show_the_camera(
+    studio: Doors, performing: Perform, tmp_path: Path
+) -> None:
+    one, two = before_green(performing(2.0)), before_green(performing(2.0), performing(9.0))
+    noise = textured(5, (640, 480))
+    noise[::2, ::2] = (10, 225, 10)
+    second = CAMERA_FPS
+    shown = [one] * 2 * second + [green_ground()] * second + [two] * second + [noise] * (second // 2) + [one] * second
+    with call(studio.link, film(tmp_path / "odd.mjpeg", shown)) as going:
+        filmed = going.filmed(8, fps=12)
+        assert max(green(picture) for _, picture in filmed) == 0
+        assert not going.senders_hold_devices()
+
+
+class Sabotage:
+    """A live run whose parts break on command."""
+
+    def __init__(self) -> None:
+        self.engine = self.tracker = False
+
+    def open_run(self, source: Newest[Frame], **options: Any) -> LiveRun:
+        tracker = open_tracker()
+
+        def see(frame: Frame) -> list[Face]:
+            if self.tracker:
+                raise RuntimeError("the tracker broke")
+            return tracker(frame)
+
+        run = LiveRun(source, tracker=see, **options)
+        renderer = run._outfit.renderer._renderer
+        render = type(renderer).__call__
+
+        class Broken(type(renderer)):  # type: ignore[misc]
+            def __call__(inner, expression: Expression, *, time: float = 0.0) -> Picture:
+                if self.engine:
+                    raise RuntimeError("the engine broke")
+                return render(inner, expression, time=time)
+
+        renderer.__class__ = Broken
+        return run
+
+
+def moves(pictures: list[tuple[float, Picture]]) -> float:
+    """How much the picture changes from one to the next, grey levels."""
+    stack = np.stack([picture.astype(np.int16) for _, picture in pictures])
+    return float(np.abs(np.diff(stack, axis=0)).mean())
+
+
+def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_back(visit: Path) -> None:
+    sabotage = Sabotage()
+    with (
+        opened(Consulting(port=0, browser=False), open_run=sabotage.open_run) as (doors, _),
+        call(doors.link, visit) as going,
+    ):
+        seen: list[float] = []
+
+        def looked(seconds: float = 1.5) -> float:
+            filmed = going.filmed(seconds, fps=8, side=192)
+            seen.extend(green(picture) for _, picture in filmed)
+            return moves(filmed)
+
+        lively = looked(3)
+        assert lively > 0.5
+
+        sabotage.engine = True
+        looked(0.6)
+        assert looked() < lively / 3
+        sabotage.engine = False
+        assert looked(2) > lively / 3
+
+        sabotage.tracker = True
+        looked(2)
+        assert looked() < lively / 2
+        sabotage.tracker = False
+        looked(1)
+        assert looked(2) > lively / 3
+
+        going.patient.evaluate("watched.sockets.filter((s) => s.url.endsWith('/live')).at(-1).close()")
+        looked(3)
+        assert looked(2) > lively / 3, "the studio did not come back after its socket dropped"
+
+        going.patient.evaluate(
+            """Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));"""
+        )
+        looked(2)
+        going.patient.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'));")
+        looked(1)
+        assert looked(2) > lively / 3
+
+        camera = "watched.devices.filter((t) => t.kind === 'video').at(-1)"
+        going.patient.evaluate(f"(() => {{ const t = {camera}; t.stop(); t.dispatchEvent(new Event('ended')); }})()")
+        looked(3)
+        assert looked() < lively / 3
+        going.patient.get_by_role("button", name="Use the camera again").click()
+        looked(1)
+        assert looked(2) > lively / 3
+
+        frozen = going.patient.context.new_cdp_session(going.patient)
+        frozen.send("Page.setWebLifecycleState", {"state": "frozen"})
+        looked(2)
+        frozen.send("Page.setWebLifecycleState", {"state": "active"})
+        looked(1)
+
+        assert max(seen) == 0
+        assert not going.senders_hold_devices()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_when_python_is_killed_the_clinician_sees_a_still_avatar_then_the_card(visit: Path, tmp_path: Path) -> None:
+    private = {name: str(tmp_path / name.lower()) for name in ("HOME", "TMPDIR", "MIEN_SESSIONS", "MIEN_AVATARS")}
+    for folder in private.values():
+        Path(folder).mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "mien", "studio", "--port", "0", "--no-browser", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **private})
+    try:
+        import json
+
+        assert process.stdout is not None
+        doors = json.loads(process.stdout.readline())
+        with call(doors["studio"], visit) as going:
+            going.patient.get_by_role("button", name="Record").click()
+            before = going.filmed(2, fps=8)
+            process.send_signal(signal.SIGKILL)
+            process.wait(10)
+            after = going.filmed(6, fps=8)
+            assert max(green(picture) for _, picture in before + after) == 0
+            assert moves(after[-8:]) < moves(before) / 3
+            paper = np.median(after[-1][1][:40], axis=(0, 1))
+            assert np.abs(paper - (226, 224, 219)).max() < 12, "the card has not come"
+            going.patient.get_by_text("does not answer").wait_for(timeout=30_000)
+    finally:
+        process.kill()
+        process.wait(10)
+    # A killed process cleans nothing up: what it leaves is at most the avatar's unfinished recording.
+    left = [path for folder in private.values() for path in Path(folder).rglob("*") if path.is_file()]
+    assert all(path.suffix in (".mp4", "") for path in left), left
