@@ -27,7 +27,7 @@ export class InvitationLink {
       make("div", { class: "buttons" }, this.#copy, ...this.#share()),
       make("p", { class: "invite-code" }, make("span", { class: "soft" }, t("invite.code")), " ", make("code", {}, call.code)),
       make("p", { class: "invite-wait", role: "status" }, make("span", { class: "invite-pulse" }), t("invite.waiting.text", { time: until(call.expires) })),
-      make("p", { class: `invite-reach ${relay.reach === "this computer" ? "caution" : "hint"}` }, t(`invite.reach.${REACH[relay.reach] ?? "computer"}`)),
+      reach(relay.reach),
     );
   }
 
@@ -53,7 +53,10 @@ export class InvitationLink {
   }
 }
 
-const REACH = { "this computer": "computer", network: "network", internet: "internet" };
+function reach(where) {
+  if (where === "network" || where === "internet") return make("p", { class: "hint" }, t(`invite.reach.${where}`));
+  return make("div", { class: "caution" }, make("p", {}, t("invite.reach.computer")), make("code", {}, "mien studio --relay https://…"));
+}
 
 function until(date) {
   return date ? new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(date) : "–";

@@ -7,7 +7,7 @@ import { AvatarScreen } from "./join-screen.js";
 import { confirmed } from "./dialog.js";
 import { EmotionView } from "./emotion-view.js";
 import { icon } from "./icons.js";
-import { Notes, NotesView } from "./notes.js";
+import { Notes, NotesView, QuickNote } from "./notes.js";
 import { openPage } from "./shell.js";
 import { clock, inEveryLanguage, percent, t } from "./text.js";
 import { TimelineChart } from "./timeline-chart.js";
@@ -33,6 +33,7 @@ class JoinPage {
   constructor() {
     const call = this.#call;
     new NotesView(part("notes"), this.#notes);
+    new QuickNote(part("quick"), this.#notes);
     call.addEventListener("change", () => this.#show());
     call.addEventListener("picture", ({ detail }) => this.#screen.picture(detail.stream));
     call.addEventListener("sound", ({ detail }) => this.#screen.sound(detail.stream));

@@ -9,7 +9,7 @@ const STRETCHES = 480;
 /** By day, as on paper; the same as in style.css. */
 const COLOURS = {
   angry: "#c24a00", disgust: "#4f7a1e", fear: "#a0498a", happy: "#b57a00", sad: "#1f4fa3", surprise: "#0b8f8f",
-  neutral: "#9aa1aa", unseen: "#e0dbd3",
+  neutral: "#9aa1aa", unseen: "#c8c2b7",
 };
 const STYLE = `
 body{margin:0 auto;max-width:860px;padding:32px 24px;font:16px/1.55 system-ui,sans-serif;color:#1a2028;background:#fff}

@@ -76,7 +76,7 @@ export class TimelineChart {
   draw({ record, until, marks }) {
     this.#until = Math.max(SHORTEST, until);
     this.#means = record.means(0, this.#until, BINS);
-    this.#plot.replaceChildren(stackedShares(this.#means, (name) => `var(--${name === "unseen" ? "line" : name})`), this.#cursor);
+    this.#plot.replaceChildren(stackedShares(this.#means, (name) => `var(--${name})`), this.#cursor);
     this.#plot.setAttribute("aria-valuemax", String(Math.round(until)));
     this.#pins.replaceChildren(...marks.map(({ at }) => this.#placed("span", at, "")));
     this.#axis.replaceChildren(...ticks(this.#until).map((time) => this.#placed("span", time, clock(time))));
@@ -84,7 +84,7 @@ export class TimelineChart {
   }
 
   #placed(tag, time, text) {
-    const element = make(tag, {}, text);
+    const element = make(tag, { class: time > 0.97 * this.#until ? "last" : "" }, text);
     element.style.left = `${(100 * time) / this.#until}%`;
     return element;
   }
