@@ -1,4 +1,4 @@
-"""A studio for the pages alone: the real files under the real policy, answers made up, avatars drawn by the puppet engine.
+"""A studio for the pages alone: the real files and policy, made-up answers, avatars drawn by the puppet engine.
 
 What a test wants to see is set beforehand: `FakeStudio(faces=0)`, or while the page looks on: `studio.faces = 2`.
 """
@@ -39,8 +39,8 @@ SESSIONS: Final[tuple[dict[str, Any], ...]] = (
      "coverage": 0.97, "files": ["report.html", "timeline.csv", "summary.json", "avatar.mp4"]},
     {"id": "b2", "started": "2026-03-05T10:31:00+09:00", "seconds": 1502.0, "title": "", "avatar": "maya",
      "coverage": 0.91, "files": ["report.html", "timeline.csv", "summary.json"]},
-    {"id": "c3", "started": "2026-02-26T16:02:00+09:00", "seconds": 312.0, "title": "Trying it out with my brother, to see "
-     "whether the picture keeps up when we both laugh", "avatar": "miso", "coverage": 0.42,
+    {"id": "c3", "started": "2026-02-26T16:02:00+09:00", "seconds": 312.0, "avatar": "miso", "coverage": 0.42,
+     "title": "Trying it out with my brother, to see whether the picture keeps up when we both laugh",
      "files": ["report.html", "timeline.csv", "summary.json"]},
 )  # fmt: skip
 _FINDINGS: Final = {
@@ -82,15 +82,18 @@ class FakeStudio:
     def app(self) -> Any:
         """The ASGI app."""
         routes = [
-            Route("/", page("index.html")), Route("/clips", page("clips.html")), Route("/sessions", page("sessions.html")),
-            Route("/api/state", self._state), Route("/api/avatars", self._avatars, methods=["GET", "POST"]),
+            Route("/", page("index.html")), Route("/clips", page("clips.html")),
+            Route("/sessions", page("sessions.html")), Route("/api/state", self._state), 
+            Route("/api/avatars", self._avatars, methods=["GET", "POST"]),
             Route("/api/avatars/check", self._check, methods=["POST"]),
             Route("/api/avatars/{name}/thumbnail", self._thumbnail),
             Route("/api/avatars/{name}", self._remove_avatar, methods=["DELETE"]),
-            Route("/api/sessions", self._sessions), Route("/api/sessions/{id}", self._session, methods=["PATCH", "DELETE"]),
-            Route("/sessions/{id}/{file}", self._file), Route("/api/live/{id}/keep", self._keep, methods=["POST"]),
+            Route("/api/sessions", self._sessions), Route("/sessions/{id}/{file}", self._file),
+            Route("/api/sessions/{id}", self._session, methods=["PATCH", "DELETE"]),
+            Route("/api/live/{id}/keep", self._keep, methods=["POST"]),
             Route("/api/live/{id}/{file}", self._file), Route("/api/live/{id}", self._gone, methods=["DELETE"]),
-            Route("/api/clips", self._add_clip, methods=["POST"]), Route("/api/clips/{id}/run", self._run, methods=["POST"]),
+            Route("/api/clips", self._add_clip, methods=["POST"]),
+            Route("/api/clips/{id}/run", self._run, methods=["POST"]),
             Route("/api/clips/{id}/cancel", self._cancel, methods=["POST"]), Route("/api/clips/{id}", self._clip),
             Route("/api/clips/{id}", self._gone, methods=["DELETE"]), Route("/api/clips/{id}/{file}", self._file),
             WebSocketRoute("/live", self._live), *static_routes(),
@@ -163,8 +166,7 @@ class FakeStudio:
             size += len(chunk)
         self.said.append(("clip", request.query_params["name"], size))
         self._clip_looks = 0
-        return JSONResponse({"id": "k1", "name": request.query_params["name"], "seconds": 2.0, "width": 320, "height": 240,
-                             "fps": 25.0, "audio": False}, 201)  # fmt: skip
+        return JSONResponse({"id": "k1", "name": request.query_params["name"], "seconds": 2.0}, 201)
 
     async def _run(self, request: Request) -> Response:
         self.said.append(("run", await request.json()))
@@ -178,13 +180,13 @@ class FakeStudio:
 
     async def _clip(self, request: Request) -> Response:
         self._clip_looks += 1
-        over = self._clip_looks > 2 and self.clip != "running" or self.clip == "cancelled"
+        over = (self._clip_looks > 2 and self.clip != "running") or self.clip == "cancelled"
         frames = min(1500, 340 * self._clip_looks)
+        failed = over and self.clip == "failed"
         return JSONResponse({
             "id": "k1", "state": self.clip if over else "running", "frames": frames, "total": 1500, "fps": 61.4,
-            "seconds_left": (1500 - frames) / 61.4, "warnings": ["In 12 of 1500 pictures nobody was seen; the avatar rested."],
-            "error": "The clip holds no picture that can be read: it may be damaged. Try another one." if over and
-            self.clip == "failed" else None,
+            "seconds_left": (1500 - frames) / 61.4, "warnings": ["In 12 of 1500 pictures nobody was seen."],
+            "error": "The clip holds no picture that can be read. Try another one." if failed else None,
         })  # fmt: skip
 
     async def _live(self, socket: WebSocket) -> None:
@@ -218,8 +220,9 @@ class _Live:
         self._studio, self._socket = studio, socket
         self._began = time.monotonic()
         self._state: dict[str, Any] = {
-            "avatar": "", "size": 512, "preparing": None, "trouble": None, "mirrored": False, "zoom": 1.0, "paused": False,
-            "calibrated": False, "slowed": False, "fps": 29.6, "delay": 0.021, "confidence": 0.97, "recording": False,
+            "avatar": "", "size": 512, "preparing": None, "trouble": None, "mirrored": False, "zoom": 1.0,
+            "paused": False, "calibrated": False, "slowed": False, "fps": 29.6, "delay": 0.021, "confidence": 0.97,
+            "recording": False,
         }  # fmt: skip
 
     async def frame(self, data: bytes) -> None:

@@ -32,7 +32,9 @@ export class Gallery extends EventTarget {
     this.#chosen = chosen;
     this.#grid.className = "gallery";
     this.#grid.setAttribute("role", "radiogroup");
-    this.#grid.addEventListener("change", (event) => this.#choose(/** @type {HTMLInputElement} */ (event.target).value));
+    this.#grid.addEventListener("change", ({ target }) => {
+      if (target instanceof HTMLInputElement && target.type === "radio") this.#choose(target.value);
+    });
     takeDrops(container, (file) => this.#add(file));
     inEveryLanguage(() => this.#draw());
   }

@@ -51,19 +51,18 @@ export class LiveControls extends EventTarget {
     const { mirrored, zoom, paused, recording, calibrated } = this.#state;
     this.#part("mirror").setAttribute("aria-pressed", String(mirrored));
     this.#part("zoom").textContent = `${Math.round(zoom * 100)}%`;
-    this.#name("pause", paused ? "play" : "pause", paused ? "live.resume" : "live.pause", paused);
-    this.#name("record", recording ? "stop" : "record", recording ? "live.record.stop" : "live.record", recording);
+    this.#part("record").setAttribute("aria-pressed", String(recording));
+    this.#name("pause", paused ? "play" : "pause", paused ? "live.resume" : "live.pause");
     this.#badge.hidden = !recording;
     this.#hint.hidden = calibrated;
   }
 
-  /** @param {string} id @param {string} sign @param {string} key @param {boolean} pressed */
-  #name(id, sign, key, pressed) {
+  /** @param {string} id @param {string} sign @param {string} key */
+  #name(id, sign, key) {
     const button = this.#part(id);
     const title = document.createElement("span");
     title.textContent = t(key);
     button.replaceChildren(icon(sign), title);
-    button.setAttribute("aria-pressed", String(pressed));
   }
 
   /** @param {number} by */

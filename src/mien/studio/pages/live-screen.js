@@ -101,7 +101,7 @@ export class LiveScreen extends EventTarget {
     });
     hear("state", (state) => this.#state(session, state));
     hear("pace", () => this.#notices.flash("slow"));
-    hear("trouble", ({ text }) => this.#notices.flash("engine", { text }));
+    hear("trouble", ({ kind, text }) => this.#notices.flash(kind === "engine" ? "engine" : "trouble", { text }));
     hear("down", ({ tries }) => {
       this.#notices.set("down", tries < GIVEN_UP);
       this.#notices.set("gone", tries >= GIVEN_UP);
@@ -122,7 +122,7 @@ export class LiveScreen extends EventTarget {
     this.#notices.set("lost", !seen && now - session.absentSince > ABSENT);
     this.#notices.set("several", state.faces > 1);
     this.#notices.set("preparing", state.preparing !== null, { avatar: shortTitle(session.avatar) });
-    if (state.trouble && state.trouble !== session.trouble) this.#notices.flash("engine", { text: state.trouble });
+    if (state.trouble && state.trouble !== session.trouble) this.#notices.flash("trouble", { text: state.trouble });
     session.trouble = state.trouble;
     this.#controls.show(state);
     this.#meter.rate(state.fps);
@@ -182,8 +182,9 @@ export class LiveScreen extends EventTarget {
   #showWhetherReadable(readable) {
     const place = this.#part("emotions");
     place.parentElement?.querySelector(".notice")?.remove();
-    place.hidden = !readable;
-    if (!readable) place.after(notice({ icon: "download", title: t("live.emotions.none"), code: "mien models pull" }));
+    place.hidden = this.#part("live-caution").hidden = !readable;
+    if (readable) return;
+    place.after(notice({ icon: "download", title: t("live.emotions.none"), text: t("live.emotions.none.text"), code: "mien models pull" }));
   }
 
   #toggleFullscreen() {

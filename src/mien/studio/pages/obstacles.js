@@ -22,12 +22,12 @@ const TO_CHECK = Object.freeze(["models", "none"]);
  * @returns {HTMLElement}
  */
 export function obstacle(kind, { text = "", again }) {
+  const known = kind in OBSTACLES;
   const { icon, code = "" } = OBSTACLES[kind] ?? { icon: "warning" };
   const retry = { text: t(TO_CHECK.includes(kind) ? "app.check-again" : "app.retry"), icon: "retry", kind: "primary", run: again };
-  const known = kind in OBSTACLES;
   return notice({
     icon,
-    tone: "trouble",
+    tone: known ? "warn" : "trouble",
     title: known ? t(`state.${kind}.title`) : text || t("state.failed", { status: "" }),
     text: kind === "avatar" ? text : known ? t(advice(kind)) : "",
     code,

@@ -51,9 +51,10 @@ function waiting(form, picture, text) {
 function refused(form, sentence) {
   form.replaceChildren(
     heading(),
-    notice({ icon: "warning", tone: "trouble", title: sentence }),
+    notice({ icon: "warning", tone: "warn", title: sentence }),
     actions(button("", t("app.cancel")), button("other", t("gallery.check.other"), "primary")),
   );
+  form.querySelector("h2")?.focus();
 }
 
 /** @param {HTMLFormElement} form @param {string} picture @param {File} file @param {Suitability} suitability */
@@ -71,7 +72,7 @@ function verdict(form, picture, file, suitability) {
     event.preventDefault();
     add(form, file, use);
   });
-  form.querySelector("input")?.focus();
+  form.querySelector("h2")?.focus();
 }
 
 /** @param {HTMLFormElement} form @param {File} file @param {HTMLButtonElement} use */
@@ -130,6 +131,7 @@ function chooseAnother() {
 function heading() {
   const heading = document.createElement("h2");
   heading.id = "own-picture-title";
+  heading.tabIndex = -1; // what is focused goes when the content changes
   heading.textContent = t("gallery.check.title");
   return heading;
 }

@@ -5,7 +5,7 @@ import { inEveryLanguage, t } from "./text.js";
 
 /** Kinds in order of urgency, each with its icon. */
 const KINDS = new Map([
-  ["gone", "server"], ["unplugged", "unplugged"], ["down", "retry"], ["engine", "warning"], ["paused", "pause"],
+  ["gone", "server"], ["unplugged", "unplugged"], ["down", "retry"], ["engine", "warning"], ["trouble", "warning"], ["paused", "pause"],
   ["lost", "face-lost"], ["several", "people"], ["preparing", "face"], ["calibrated", "check"], ["slow", "slow"],
   ["background", "windows"],
 ]);
@@ -71,7 +71,7 @@ export class StageNotices {
 
 /** @param {string} kind */
 function advice(kind) {
-  return ["engine", "preparing", "calibrated"].includes(kind) ? "" : t(`state.${kind}.text`);
+  return ["engine", "trouble", "preparing", "calibrated"].includes(kind) ? "" : t(`state.${kind}.text`);
 }
 
 /** @param {string} text */
