@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from benchmarks import fidelity, memory, whole_job
+from benchmarks import fidelity, live, memory, whole_job
 from benchmarks.material import Material, gather
 from benchmarks.table import Table, keep
 from benchmarks.tracking import swaying
@@ -110,7 +110,11 @@ def main() -> None:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also keep the tables in this Markdown file")
-    parser.add_argument("--full", action="store_true", help="every clip on every avatar, every frame: half an hour")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="every clip on every avatar, every frame, ten minutes live: three quarters of an hour",
+    )
     parser.add_argument("--rounds", type=int, default=3, help="of the whole job")
     options = parser.parse_args()
     shown = [machine() + "\n"]
@@ -138,6 +142,8 @@ def _sections(material: Material, *, full: bool, rounds: int) -> list[Callable[[
         lambda: whole_job.preparation(material),
         lambda: memory.memory(material, every_frame=full),
         lambda: arrival(pairs, frames=None if full else 200),
+        lambda: live.delays(material),
+        lambda: live.steadiness(material, full=full),
     ]
 
 

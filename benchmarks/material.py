@@ -12,6 +12,7 @@ from mien.demo import consultation, drawn_portrait, perform
 from mien.media.images import write_image
 from mien.media.reader import VideoReader
 from mien.media.writer import VideoWriter
+from mien.types import Picture
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PUPPET = "maya"
@@ -65,12 +66,16 @@ def _made(folder: Path) -> Material:
 
 
 def widen(clip: Path, path: Path, *, size: tuple[int, int] = (1280, 720)) -> None:
-    """The clip, scaled to the height wanted, mirrored outwards to the width, without its sound."""
-    width, height = size
+    """The clip, `widened`, without its sound."""
     with VideoReader(clip) as reader, VideoWriter.like(reader, path, size=size, audio="drop") as writer:
         for frame in reader:
-            scale = height / frame.image.shape[0]
-            image = cv2.resize(frame.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-            left = (width - image.shape[1]) // 2
-            right = width - image.shape[1] - left
-            writer.write(cv2.copyMakeBorder(image, 0, 0, left, right, cv2.BORDER_REFLECT), frame.pts)
+            writer.write(widened(frame.image, size), frame.pts)
+
+
+def widened(picture: Picture, size: tuple[int, int]) -> Picture:
+    """(H, W, 3) scaled to the height wanted and mirrored outwards to the width."""
+    width, height = size
+    scale = height / picture.shape[0]
+    scaled = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+    left = (width - scaled.shape[1]) // 2
+    return cv2.copyMakeBorder(scaled, 0, 0, left, width - scaled.shape[1] - left, cv2.BORDER_REFLECT)

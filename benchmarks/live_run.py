@@ -1,0 +1,212 @@
+"""One live run in a real browser: a studio in a process of its own, its live page started as a person would, and what
+can be told of both from outside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from benchmarks import marker
+from benchmarks.browser import CAMERA_FPS, CAMERA_SIZE, chromium, film
+from benchmarks.material import widened
+from mien.errors import MienError
+from mien.media.reader import VideoReader
+from mien.types import Array
+
+if TYPE_CHECKING:
+    import psutil
+    from playwright.sync_api import CDPSession, Page
+
+WARM: Final = 2.0
+"""Seconds that a run goes on before it is watched."""
+_SCRIPT: Final = Path(__file__).with_name("live_page.js")
+WINDOW: Final = (1280, 800)
+_PATIENCE: Final = 30.0
+"""Seconds in which a page must be live."""
+_MB: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was seen in a stretch of time."""
+
+    seconds: float
+    delays: Array
+    """(N, 2): when the picture made from a camera frame was drawn, seconds on the page's clock, and how long that was
+    after the page could first see the frame, milliseconds."""
+    camera: float
+    """Camera frames a second that the page could see."""
+    untold: float
+    """Milliseconds, median, from the camera's time stamp on a frame until the page could see it."""
+    unknown: int
+    """Pictures whose frame was not seen, or that carried no number."""
+    python: float
+    browser: float
+    """Use of the processor, percent of one core."""
+
+    @property
+    def fps(self) -> float:
+        """Camera frames a second that became a picture."""
+        return len(self.delays) / self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Memory held at a moment, MB."""
+
+    python: float
+    """Resident, of the studio's process."""
+    page: float
+    """Resident, of the page's process."""
+    heap: float
+    """In use by the page's JavaScript, right after its garbage was collected."""
+
+
+def camera_clip(clip: Path, path: Path, *, seconds: float = 10.0) -> Path:
+    """The clip as a camera's pictures, each with its number: forth and back, so that it can go on for ever without a
+    leap."""
+    with VideoReader(clip) as reader:
+        forth = [widened(frame.image, CAMERA_SIZE) for frame in islice(reader, round(seconds * CAMERA_FPS))]
+    pictures = [picture.copy() for picture in (*forth, *reversed(forth))]
+    for number, picture in enumerate(pictures):
+        marker.stamp(picture, number)
+    return film(path, pictures)
+
+
+@contextmanager
+def live(camera: Path, avatar: str, *, engine_takes: float = 0.0) -> Iterator[Onlooker]:
+    """A page that is live as `avatar` (see `live_server`) for `WARM` seconds already. Raises NoBrowser, and MienError
+    where it does not get that far."""
+    with (
+        TemporaryDirectory() as home,
+        _studio(avatar, engine_takes, Path(home)) as (studio, link),
+        chromium(camera) as browser,
+    ):
+        from playwright.sync_api import Error
+
+        try:
+            page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
+            page.add_init_script(path=_SCRIPT)
+            page.goto(link)
+            page.locator("#start:enabled").click()
+            onlooker = Onlooker(page, studio)
+            onlooker.wait_for_pictures()
+            page.wait_for_timeout(1000 * WARM)
+            yield onlooker
+        except Error as error:
+            raise MienError(f"The live page could not be watched: {error.message}") from error
+
+
+class Onlooker:
+    """Sees what the page sees and what the processes use."""
+
+    def __init__(self, page: Page, studio: subprocess.Popen[str]) -> None:
+        import psutil
+
+        self._page = page
+        self._protocol: CDPSession = page.context.new_cdp_session(page)
+        self._protocol.send("Performance.enable")
+        self._python = _family(psutil.Process(studio.pid))
+        self._browser = [process for process in _family(psutil.Process()) if "chrom" in process.name()]
+
+    def wait_for_pictures(self) -> None:
+        """Until the avatar moves."""
+        until = time.monotonic() + _PATIENCE
+        while not self._page.evaluate("takeMarks().drawn.length"):
+            if time.monotonic() > until:
+                said = self._page.locator("main").inner_text()
+                raise MienError(f"The live page showed no picture within {_PATIENCE:.0f} s. It says: {said}")
+            self._page.wait_for_timeout(100)
+
+    def watch(self, seconds: float) -> Watched:
+        self._page.evaluate("takeMarks()")
+        used, began = (_used(self._python), _used(self._browser)), time.perf_counter()
+        self._page.wait_for_timeout(1000 * seconds)
+        marks, took = self._page.evaluate("takeMarks()"), time.perf_counter() - began
+        python, browser = (
+            100 * (_used(processes) - before) / took
+            for processes, before in zip((self._python, self._browser), used, strict=True)
+        )
+        seen, drawn = (np.array(marks[name], np.float64).reshape(-1, n) for name, n in (("seen", 3), ("drawn", 2)))
+        delays, unknown = matched(seen[:, :2], drawn)
+        untold = float(np.median(seen[:, 1] - seen[:, 2])) if len(seen) else float("nan")
+        return Watched(took, delays, len(_changes(seen)) / took, untold, unknown, python, browser)
+
+    def held(self) -> Held:
+        self._protocol.send("HeapProfiler.collectGarbage")
+        metrics = {m["name"]: m["value"] for m in self._protocol.send("Performance.getMetrics")["metrics"]}
+        renderers = [process for process in self._browser if "--type=renderer" in process.cmdline()]
+        page = max(renderers, key=lambda process: _used([process]))
+        python = sum(process.memory_info().rss for process in self._python)
+        return Held(python / _MB, page.memory_info().rss / _MB, metrics["JSHeapUsedSize"] / _MB)
+
+
+def matched(seen: Array, drawn: Array) -> tuple[Array, int]:
+    """Delays as `Watched` holds them, and how many pictures answer no frame that was seen.
+
+    seen, drawn: (N, 2) of a number, -1 where there was none, and a time in milliseconds, in the order of time. The
+    numbers come again when the clip begins anew. What is seen or drawn again without another between is nothing new,
+    and pictures before the first that has its frame are of frames from before the watch began.
+    """
+    waiting: dict[float, float] = {}
+    delays: list[tuple[float, float]] = []
+    unknown = 0
+    moments = [(at, number, True) for number, at in _changes(seen)] + [(at, n, False) for n, at in _changes(drawn)]
+    for at, number, is_frame in sorted(moments):
+        if is_frame:
+            waiting[number] = at
+        elif number >= 0 and number in waiting:
+            delays.append((at / 1000, at - waiting.pop(number)))
+        elif delays:
+            unknown += 1
+    return np.array(delays, np.float64).reshape(-1, 2), unknown
+
+
+def _changes(numbered: Array) -> Array:
+    """Rows whose number is not that of the row before."""
+    return numbered[np.diff(numbered[:, 0], prepend=np.nan) != 0]
+
+
+@contextmanager
+def _studio(avatar: str, engine_takes: float, home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process, and the link that opens it. It keeps nothing: its folders are in `home`."""
+    command = [sys.executable, "-m", "benchmarks.live_server", avatar, "--engine-takes", str(engine_takes)]
+    environment = {**os.environ, "MIEN_SESSIONS": str(home / "sessions"), "MIEN_AVATARS": str(home / "avatars")}
+    folder = Path(__file__).resolve().parents[1]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        link = process.stdout.readline().strip()
+        if not link:
+            raise MienError("The studio did not start; what it says is above.")
+        yield process, link
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
+def _used(processes: Sequence[psutil.Process]) -> float:
+    """Seconds of processor time so far, of those that still run."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
