@@ -91,7 +91,7 @@ def test_a_server_stops_at_once_with_sockets_open() -> None:
                 one.say(hello=1)
                 assert one.hear() == {"hello": 1}
             began = time.perf_counter()
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 4
         assert all(one.hear() is None for one in wires)
     assert not [thread for thread in threading.enumerate() if thread.name == "mien-server"]
 
@@ -212,7 +212,7 @@ def test_half_a_request_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> No
             except OSError:
                 ended = True
         assert ended
-        assert time.perf_counter() - began < 1.5
+        assert time.perf_counter() - began < 5
         silent.settimeout(2)
         assert _gone(silent)
 
@@ -315,10 +315,11 @@ def test_ctrl_c_and_kill_end_it_quickly_and_nothing_was_said_of_visitors(how: in
             assert patient.hear()["is"] == "open"
             ask(port, f"/?room={room}")
             ask(port, "/", host="evil.example")
+            assert ask(port, "not a path").status == 400
             began = time.perf_counter()
             relay.send_signal(how)
             out, errors = relay.communicate(timeout=10)
-        assert time.perf_counter() - began < 3
+        assert time.perf_counter() - began < 5
     assert relay.returncode == code
     assert out == ""
     assert errors == ("ended; nothing is kept\n" if how == signal.SIGINT else "")
