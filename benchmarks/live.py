@@ -102,7 +102,7 @@ def steadiness(material: Material, *, full: bool) -> Table:
     row("fps", [sample.fps for sample in watched])
     table.note = (
         f"Puppet {PUPPET}, looked at every {_SAMPLE:.0f} s; *at first* and *at last* are medians of {window} looks, "
-        f"the first of them {_FILLED:.0f} s after the start, when Chromium has filled its own cache of decoded pictures. "
+        f"the first of them {_FILLED:.0f} s after the start, when Chromium has filled its cache of decoded pictures. "
         "Memory is what is resident of the studio's process and of the page's; JavaScript's right after its garbage "
         "was collected."
     )
@@ -175,7 +175,7 @@ def _how_delays_are_taken(runs: list[Pooled], rounds: int) -> str:
     return (
         f"{rounds} round{'s in turns' * (rounds > 1)}, {_ROUND:.0f} s of each, in headless Chromium without a GPU, a "
         f"window of {WINDOW[0]}×{WINDOW[1]}; the live page as it is, started by a click. {emotions}; the echo has "
-        f"none. A camera of {everything.mean('camera'):.0f} fps, every frame numbered. *Delay*: from when the page could "
+        f"none. A camera of {everything.mean('camera'):.0f} fps, every frame numbered. *Delay*: from when the page can "
         "first see a frame (`requestVideoFrameCallback`) until the picture made from that very frame can be read off "
         f"its canvas; by the camera's time stamp a frame is {everything.mean('untold'):.0f} ms old when it is first "
         f"seen. Pictures whose frame is not known: {unknown} of {len(everything.delays) + unknown}. *Echoed*: decoded "
