@@ -111,6 +111,7 @@ def test_paused_it_shows_the_card_and_looks_for_no_face() -> None:
     assert np.array_equal(kept.pictures[4], SMILING)
     assert all(np.array_equal(picture, card((128, 128))) for picture in kept.pictures[5:])
     assert looked == [0, 1, 2, 3, 4]
+    assert run.timeline.frames_total == 5
     assert run.state.paused
 
 

@@ -101,9 +101,11 @@ class LiveRun:
         self._began = self._time = 0.0
         self._done: deque[float] = deque()
         self._seen: dict[int, _Seen] = {}
+        self._unreadable = False
         self._emotions = _emotions() if emotions else None
+        self._sinks: list[Sink] = [*sinks, _Clock(self)]
         self._pipeline = Pipeline(
-            self._until_stopped(source), self._see, scene=self._show, sinks=[*sinks, _Clock(self)], depth=0,
+            self._until_stopped(source), self._see, scene=self._show, sinks=self._sinks, depth=0,
             emotions=self._feel if self._emotions else None,
         )  # fmt: skip
         self.timeline: Timeline = self._pipeline.timeline
@@ -165,22 +167,29 @@ class LiveRun:
         for frame in source:
             if self._stopped.is_set():
                 return
-            self._began = time.perf_counter()
-            yield frame
+            self._began, self._time = time.perf_counter(), frame.time
+            if self._state.paused:
+                self._show_card(frame)
+            else:
+                yield frame
+
+    def _show_card(self, frame: Frame) -> None:
+        """Paused: the frame goes no further, so nobody is looked for and nothing is recorded of it."""
+        self._seen = {}
+        for sink in self._sinks:
+            sink.write(card(self._framing.size), frame.pts)
 
     def _see(self, frame: Frame) -> list[Face]:
-        self._time = frame.time
-        if self._state.paused:
-            self._seen = {}
-            return []
         try:
             faces = self._tracker(frame)
             if self._calibrate.is_set() and faces:
                 self._calibrate.clear()
                 calibrate = getattr(self._tracker, "calibrate", None)
                 self._set(calibrated=bool(calibrate and calibrate()))
+            self._set(trouble=None)
         except Exception as error:
-            _log.warning("tracking failed at %.2f s: %s", frame.time, error)
+            if self._state.trouble is None:  # once an outage
+                _log.warning("tracking failed at %.2f s: %s", frame.time, error)
             faces = []
             self._set(trouble=f"Tracking failed: {error}")
             if (reset := getattr(self._tracker, "reset", None)) is not None:
@@ -193,7 +202,9 @@ class LiveRun:
         try:
             felt = self._emotions(frame, face)
         except Exception as error:  # the avatar goes on without
-            _log.warning("emotions could not be read at %.2f s: %s", frame.time, error)
+            if not self._unreadable:
+                self._unreadable = True
+                _log.warning("emotions could not be read at %.2f s: %s", frame.time, error)
             return np.full(len(EMOTIONS), np.nan, np.float32)
         self._seen[face.id].emotions = tuple(float(share) for share in felt)
         return felt
@@ -203,9 +214,6 @@ class LiveRun:
             if (outfit := self._wardrobe.take()) is not None:
                 self._change(outfit)
             state = self._state
-            if state.paused:
-                yield replace(frame, image=card(self._framing.size))
-                continue
             picture: Picture = self._outfit.scene.compose({face.id: face.expression for face in faces}, frame.time)
             yield replace(frame, image=self._framing(picture, zoom=state.zoom, mirrored=state.mirrored))
 

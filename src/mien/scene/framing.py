@@ -28,15 +28,17 @@ class Framing:
 
     def __call__(self, picture: Picture, *, zoom: float = 1.0, mirrored: bool = False) -> Picture:
         """(H, W, 3) uint8 RGB of the avatar's size into one of this framing's."""
+        framed = self._framed(picture)
         if mirrored:
-            picture = np.asarray(cv2.flip(picture, 1), np.uint8)
-        if zoom != 1:
-            picture = _zoomed(picture, zoom)
+            framed = np.asarray(cv2.flip(framed, 1), np.uint8)
+        return framed if zoom == 1 else _zoomed(framed, zoom)
+
+    def _framed(self, picture: Picture) -> Picture:
         if self._scale != 1:
             how = cv2.INTER_AREA if self._scale < 1 else cv2.INTER_LINEAR
             picture = np.asarray(cv2.resize(picture, self._inner, interpolation=how), np.uint8)
         if self._inner == self.size:
-            return np.asarray(picture, np.uint8)
+            return picture
         right, bottom = self.size[0] - self._left - self._inner[0], self.size[1] - self._top - self._inner[1]
         if self._surround is None:
             edges = self._top, bottom, self._left, right
