@@ -3,6 +3,7 @@ breaks."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,12 +17,15 @@ import pytest
 
 from browsers import CAMERA_FPS, film
 from calls import before_green, call, green, green_ground, until
+from conftest import UseEngine
+from mien.engine.base import Renderer
+from mien.engine.puppet import PuppetEngine
 from mien.face.parts import open_tracker
 from mien.live.run import LiveRun
 from mien.media.newest import Newest
 from mien.media.reader import VideoReader
 from mien.studio.start import Consulting, Doors, opened
-from mien.types import COEFFICIENT, Expression, Face, Frame, Picture
+from mien.types import COEFFICIENT, Avatar, Expression, Face, Frame, Picture
 from performers import needs_face_model
 from scripted import textured
 
@@ -141,31 +145,32 @@ def test_nobody_two_people_a_cut_and_a_stranger_never_show_the_camera(
 
 
 class Sabotage:
-    """A live run whose parts break on command."""
+    """A tracker and an avatar that break on command."""
 
     def __init__(self) -> None:
         self.engine = self.tracker = False
+        self._track = open_tracker()
 
     def open_run(self, source: Newest[Frame], **options: Any) -> LiveRun:
-        tracker = open_tracker()
+        return LiveRun(source, tracker=self.see, **options)
 
-        def see(frame: Frame) -> list[Face]:
-            if self.tracker:
-                raise RuntimeError("the tracker broke")
-            return tracker(frame)
+    def see(self, frame: Frame) -> list[Face]:
+        if self.tracker:
+            raise RuntimeError("the tracker broke")
+        return self._track(frame)
 
-        run = LiveRun(source, tracker=see, **options)
-        renderer = run._outfit.renderer._renderer
-        render = type(renderer).__call__
+    def prepare(self, avatar: Avatar) -> Renderer:
+        renderer = PuppetEngine().prepare(avatar, size=256)
 
-        class Broken(type(renderer)):  # type: ignore[misc]
-            def __call__(inner, expression: Expression, *, time: float = 0.0) -> Picture:
+        class Breakable:
+            size, face, outline = renderer.size, renderer.face, renderer.outline
+
+            def __call__(_, expression: Expression, *, time: float = 0.0) -> Picture:  # noqa: N805
                 if self.engine:
                     raise RuntimeError("the engine broke")
-                return render(inner, expression, time=time)
+                return renderer(expression, time=time)
 
-        renderer.__class__ = Broken
-        return run
+        return Breakable()
 
 
 def moves(pictures: list[tuple[float, Picture]]) -> float:
@@ -174,8 +179,11 @@ def moves(pictures: list[tuple[float, Picture]]) -> float:
     return float(np.abs(np.diff(stack, axis=0)).mean())
 
 
-def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_back(visit: Path) -> None:
+def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_back(
+    visit: Path, use_engine: UseEngine
+) -> None:
     sabotage = Sabotage()
+    use_engine(sabotage.prepare)
     with (
         opened(Consulting(port=0, browser=False), open_run=sabotage.open_run) as (doors, _),
         call(doors.link, visit) as going,
@@ -242,8 +250,6 @@ def test_when_python_is_killed_the_clinician_sees_a_still_avatar_then_the_card(v
     command = [sys.executable, "-m", "mien", "studio", "--port", "0", "--no-browser", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **private})
     try:
-        import json
-
         assert process.stdout is not None
         doors = json.loads(process.stdout.readline())
         with call(doors["studio"], visit) as going:
