@@ -8,19 +8,18 @@ comes from our own page, and the studio wants its token besides.
 from __future__ import annotations
 
 import asyncio
-import html
-import json
 import re
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mien.studio import refusals
 from mien.studio.headers import dressed
+from mien.studio.refusals import Refusal
 from mien.studio.token import Token
 
 BODY: Final = 1 << 20
@@ -33,31 +32,6 @@ _LINGER_BYTES: Final = 16 << 20
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _READING: Final = frozenset({"GET", "HEAD"})
 _STUDIO: Final = re.compile(r"http://(127\.0\.0\.1|localhost)(:[1-9]\d{0,4})?")
-
-_KEY_NEEDED: Final = (
-    "This page opens with the link that mien printed in its window (the terminal). Go there and click the link, or "
-    "copy it whole."
-)
-_KEY_NEEDED_KO: Final = (
-    "이 페이지는 mien 창(터미널)에 표시된 링크로만 열립니다. 그 링크를 누르거나 전체를 복사해서 여세요."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """Why a request goes no further."""
-
-    status: int
-    why: str
-
-
-_FOREIGN_HOST: Final = _Refusal(421, "This server is not reached under that name. Use the link that mien printed.")
-_FOREIGN_PAGE: Final = _Refusal(403, "Only mien's own pages may ask for this.")
-_NO_METHOD: Final = _Refusal(405, "That method is not answered here.")
-_NO_TOKEN: Final = _Refusal(403, _KEY_NEEDED)
-_TOO_LARGE: Final = _Refusal(413, "That is more than can be taken here.")
-_TOO_SLOW: Final = _Refusal(408, "The rest of the request did not come.")
-_BROKEN: Final = _Refusal(500, "Something went wrong inside mien. Try again, or start it anew.")
 
 
 class Guard:
@@ -118,28 +92,28 @@ class Guard:
         elif self._token and scope["path"] == "/open":
             await self._open(self._token, scope, exchange)
         elif _announced(headers) > exchange.cap:
-            await exchange.refuse(_TOO_LARGE)
+            await exchange.refuse(refusals.TOO_LARGE)
         else:
             await exchange.run(self._app, scope)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
+    def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
         """Why this request or WebSocket goes no further; None if it may."""
         hosts, origins = headers.getlist("host"), headers.getlist("origin")
         own = self._own_address(scope)
         if len(hosts) != 1 or hosts[0] not in self._hosts.union(urlsplit(o).netloc for o in own):
-            return _FOREIGN_HOST
+            return refusals.FOREIGN_HOST
         socket = scope["type"] == "websocket"
         if not socket and scope["method"] not in _METHODS:
-            return _NO_METHOD
+            return refusals.NO_METHOD
         ours = len(origins) == 1 and (origins[0] in self._origins or origins[0] in own)
         studio = socket and self._studio_sockets and len(origins) == 1 and _STUDIO.fullmatch(origins[0]) is not None
         if not (ours or studio) and (origins or socket or scope["method"] not in _READING):
-            return _FOREIGN_PAGE
+            return refusals.FOREIGN_PAGE
         if not studio and not self._comes_from_us(scope, headers):
-            return _FOREIGN_PAGE
+            return refusals.FOREIGN_PAGE
         opening = not socket and scope["path"] == "/open"
         if self._token and not opening and not self._token.admits(headers):
-            return _NO_TOKEN
+            return refusals.NO_TOKEN
         return None
 
     def _own_address(self, scope: Scope) -> tuple[str, ...]:
@@ -170,7 +144,7 @@ class Guard:
         """The launch link: a right token is exchanged for the cookie. HEAD uses no launch code up."""
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
         if scope["method"] != "GET" or len(given) != 1 or not token.opens(given[0]):
-            await exchange.refuse(_NO_TOKEN)
+            await exchange.refuse(refusals.NO_TOKEN)
             return
         cookie = token.cookie_header(tls=scope["scheme"] == "https").encode()
         await exchange.answer(303, [(b"location", b"/"), (b"set-cookie", cookie)])
@@ -201,7 +175,7 @@ class _Exchange:
             if self._cut:
                 return  # the app was told that the visitor had gone
             if not self._started:
-                await self.refuse(_BROKEN)
+                await self.refuse(refusals.BROKEN)
             raise
 
     async def _receive(self) -> Message:
@@ -212,12 +186,12 @@ class _Exchange:
         try:
             message = await asyncio.wait_for(self._receive_next(), _PAUSE)
         except asyncio.TimeoutError:
-            return await self._give_up(_TOO_SLOW)
+            return await self._give_up(refusals.TOO_SLOW)
         self._taken += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
-        return await self._give_up(_TOO_LARGE) if self._taken > self.cap else message
+        return await self._give_up(refusals.TOO_LARGE) if self._taken > self.cap else message
 
-    async def _give_up(self, why: _Refusal) -> Message:
+    async def _give_up(self, why: Refusal) -> Message:
         if not self._started:
             await self.refuse(why)
         self._cut = True
@@ -232,13 +206,10 @@ class _Exchange:
             message = {**message, "headers": headers}
         await self._send_next(message)
 
-    async def refuse(self, refusal: _Refusal) -> None:
+    async def refuse(self, refusal: Refusal) -> None:
         """A page where a person looks at it, else JSON with one sentence."""
-        if self._page:
-            body, kind = _refusal_page(refusal), b"text/html; charset=utf-8"
-        else:
-            body, kind = json.dumps({"error": refusal.why}).encode(), b"application/json"
-        await self.answer(refusal.status, [(b"content-type", kind), (b"connection", b"close")], body)
+        headers, body = refusal.answer(page=self._page)
+        await self.answer(refusal.status, [*headers, (b"connection", b"close")], body)
 
     async def answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
         """One whole response of the guard's own."""
@@ -277,11 +248,3 @@ def _announced(headers: Headers) -> int:
     """Bytes of body that Content-Length speaks of; what is sent is counted in any case."""
     given = headers.get("content-length", "0")
     return int(given) if given.isascii() and given.isdigit() else 0
-
-
-def _refusal_page(refusal: _Refusal) -> bytes:
-    korean = f'<p lang="ko">{html.escape(_KEY_NEEDED_KO)}</p>' if refusal is _NO_TOKEN else ""
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>mien</title><h1>mien</h1><p>{html.escape(refusal.why)}</p>{korean}</html>"
-    ).encode()
