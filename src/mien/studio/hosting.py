@@ -16,7 +16,6 @@ from mien.options import takes
 
 if TYPE_CHECKING:
     from mien.studio.ice import Ice
-    from mien.studio.serving import Listener
 
 _log = logging.getLogger(__name__)
 
@@ -132,11 +131,6 @@ def public_origin(given: str) -> str:
             "https://consult.example.org. (Without https no browser gives a page camera or microphone.)"
         )
     return origin("https", name, port)
-
-
-def reached(listener: Listener) -> list[str]:
-    """Origins under which others reach a listener, the best first."""
-    return list(listener.origins)
 
 
 def _allow_open_files(wanted: int) -> None:

@@ -77,7 +77,7 @@ def opened(options: Consulting, *, open_run: OpenRun | None = None) -> Iterator[
 
     from mien.live.run import LiveRun
     from mien.studio.app import LARGEST_MESSAGE, Invitations, Studio
-    from mien.studio.hosting import public_origin, reached
+    from mien.studio.hosting import public_origin
     from mien.studio.relay import MESSAGE, relay_app, signalling_endpoint
     from mien.studio.rooms import Rooms
     from mien.studio.serving import Server, listen
@@ -92,7 +92,7 @@ def opened(options: Consulting, *, open_run: OpenRun | None = None) -> Iterator[
         rooms = Rooms()
         door = listen(options.host, options.invite_port, certificate=options.certificate, key=options.key)
         server.add(relay_app(rooms, origins=door.origins, by_address=door.everywhere, ice=ice), door, message=MESSAGE)
-        join = f"{reached(door)[0]}/join"
+        join = f"{door.origins[0]}/join"
         invitations = Invitations("/relay", join, "this computer" if door.local else "network")
         signalling = WebSocketRoute("/relay", signalling_endpoint(rooms, ice))
     else:
