@@ -13,14 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.live_run import WINDOW, Held, Watched, camera_clip, live
+from benchmarks.live_run import WINDOW, Held, Times, Watched, camera_clip, live
 from benchmarks.live_server import ECHO
 from benchmarks.material import PUPPET, Material, gather
 from benchmarks.table import Table
 from mien.emotion.classifier import MODEL
 from mien.errors import MienError
 from mien.models import available
-from mien.types import Array
 
 ENOUGH_FPS, ENOUGH_MEDIAN, ENOUGH_MOST = 25, 60, 120
 """Pictures a second, and milliseconds: the median and the 95th percentile."""
@@ -43,7 +42,7 @@ class Pooled:
     rounds: list[Watched]
 
     @property
-    def delays(self) -> Array:
+    def delays(self) -> Times:
         """Milliseconds."""
         return np.concatenate([watched.delays[:, 1] for watched in self.rounds])
 

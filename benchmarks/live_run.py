@@ -16,18 +16,20 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import marker
 from benchmarks.browser import CAMERA_FPS, CAMERA_SIZE, chromium, film
 from benchmarks.material import widened
 from mien.errors import MienError
 from mien.media.reader import VideoReader
-from mien.types import Array
+
 
 if TYPE_CHECKING:
     import psutil
     from playwright.sync_api import CDPSession, Page
 
+Times = NDArray[np.float64]
 WARM: Final = 2.0
 """Seconds that a run goes on before it is watched."""
 _SCRIPT: Final = Path(__file__).with_name("live_page.js")
@@ -42,7 +44,7 @@ class Watched:
     """What was seen in a stretch of time."""
 
     seconds: float
-    delays: Array
+    delays: Times
     """(N, 2): when the picture made from a camera frame was drawn, seconds on the page's clock, and how long that was
     after the page could first see the frame, milliseconds."""
     camera: float
@@ -125,7 +127,7 @@ class Onlooker:
         until = time.monotonic() + _PATIENCE
         while not self._page.evaluate("takeMarks().drawn.length"):
             if time.monotonic() > until:
-                said = self._page.locator("main").inner_text()
+                said = " / ".join(self._page.locator("main").inner_text().split("\n")[:3])
                 raise MienError(f"The live page showed no picture within {_PATIENCE:.0f} s. It says: {said}")
             self._page.wait_for_timeout(100)
 
@@ -152,7 +154,7 @@ class Onlooker:
         return Held(python / _MB, page.memory_info().rss / _MB, metrics["JSHeapUsedSize"] / _MB)
 
 
-def matched(seen: Array, drawn: Array) -> tuple[Array, int]:
+def matched(seen: Times, drawn: Times) -> tuple[Times, int]:
     """Delays as `Watched` holds them, and how many pictures answer no frame that was seen.
 
     seen, drawn: (N, 2) of a number, -1 where there was none, and a time in milliseconds, in the order of time. The
@@ -173,7 +175,7 @@ def matched(seen: Array, drawn: Array) -> tuple[Array, int]:
     return np.array(delays, np.float64).reshape(-1, 2), unknown
 
 
-def _changes(numbered: Array) -> Array:
+def _changes(numbered: Times) -> Times:
     """Rows whose number is not that of the row before."""
     return numbered[np.diff(numbered[:, 0], prepend=np.nan) != 0]
 
