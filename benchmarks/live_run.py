@@ -24,7 +24,6 @@ from benchmarks.material import widened
 from mien.errors import MienError
 from mien.media.reader import VideoReader
 
-
 if TYPE_CHECKING:
     import psutil
     from playwright.sync_api import CDPSession, Page
