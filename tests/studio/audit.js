@@ -1,4 +1,4 @@
-// Looks a page over as somebody would who sees little, hears it read, or has no mouse. Answers with sentences: what is wrong.
+// Looks a page over as somebody would who sees little, hears it read, or has no mouse. Answers with what is wrong.
 
 () => {
   const wrong = [];
@@ -43,7 +43,10 @@
 
   const CONTROLS = "button, a[href], input, select, textarea, summary, [role=button], [tabindex='0']";
   const name = (control) => {
-    const labelled = (control.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join("");
+    const labelled = (control.getAttribute("aria-labelledby") ?? "")
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent ?? "")
+      .join("");
     const labels = [...(control.labels ?? [])].map((label) => label.textContent).join("");
     const own = control.matches("select") ? "" : control.textContent;
     return (control.getAttribute("aria-label") || labelled || labels || own || control.title || "").trim();
@@ -67,7 +70,13 @@
   const words = document.createTreeWalker(scope === document ? document.body : scope, NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
     const element = words.currentNode.parentElement;
-    if (!words.currentNode.data.trim() || element.closest("noscript, option, script") || !visible(element) || unseen(element)) continue;
+    if (
+      !words.currentNode.data.trim() ||
+      element.closest("noscript, option, script") ||
+      !visible(element) ||
+      unseen(element)
+    )
+      continue;
     if (element.closest(":disabled")) continue;
     const style = getComputedStyle(element);
     const behind = ground(element);
@@ -80,12 +89,20 @@
     const ratio = contrast(over([ink[0], ink[1], ink[2], ink[3] * faded], behind), behind);
     if (ratio < needed) say(element, `contrast ${ratio.toFixed(2)}, needs ${needed}`);
     if (size < 12.5) say(element, `is set in ${size} px`);
-    if (/\{\w+\}|^(app|live|gallery|emotion|clips|sessions|state|invite|join)\.[a-z.-]+$/.test(words.currentNode.data.trim())) say(element, "shows a key or a placeholder");
+    if (
+      /\{\w+\}|^(app|live|gallery|emotion|clips|sessions|state|invite|join)\.[a-z.-]+$/.test(
+        words.currentNode.data.trim(),
+      )
+    )
+      say(element, "shows a key or a placeholder");
   }
 
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
-  for (const id of new Set(ids.filter((id, index) => ids.indexOf(id) !== index))) wrong.push(`the id ${id} is there twice`);
-  const headings = [...document.querySelectorAll("h1, h2, h3, h4")].filter((heading) => heading.checkVisibility() && !heading.closest("dialog"));
+  for (const id of new Set(ids.filter((id, index) => ids.indexOf(id) !== index)))
+    wrong.push(`the id ${id} is there twice`);
+  const headings = [...document.querySelectorAll("h1, h2, h3, h4")].filter(
+    (heading) => heading.checkVisibility() && !heading.closest("dialog"),
+  );
   if (headings.filter((heading) => heading.matches("h1")).length > 1) wrong.push("two first headings");
   headings.forEach((heading, index) => {
     if (index && Number(heading.tagName[1]) > Number(headings[index - 1].tagName[1]) + 1) say(heading, "skips a level");
@@ -93,7 +110,8 @@
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth > clientWidth) wrong.push(`scrolls sideways: ${scrollWidth} in ${clientWidth} px`);
   for (const wide of document.querySelectorAll("main *")) {
-    if (wide.checkVisibility() && !unseen(wide) && wide.getBoundingClientRect().right > clientWidth + 1) say(wide, "sticks out on the right");
+    if (wide.checkVisibility() && !unseen(wide) && wide.getBoundingClientRect().right > clientWidth + 1)
+      say(wide, "sticks out on the right");
   }
   return wrong;
-}
+};

@@ -282,10 +282,28 @@ def test_what_keeps_the_camera_away_is_said_with_what_to_do(browser: Browser, sc
         assert look(page) == []
 
 
+def test_checking_the_framing_again_does_not_start_a_session(browser: Browser) -> None:
+    first_refused = (
+        "const once = navigator.mediaDevices.getUserMedia; let tries = 0;"
+        "const refuse = () => Promise.reject(new DOMException('', 'NotReadableError'));"
+        "navigator.mediaDevices.getUserMedia = (wish) => tries++ ? once(wish) : refuse();"
+    )
+    with visited(browser, studio := FakeStudio(), script=WATCH + first_refused) as page:
+        page.locator(".tile img").first.wait_for()
+        page.click("#framing-toggle")
+        page.click(".notice button")
+        page.locator("#framing video").wait_for()
+        assert not page.locator(".notice").is_visible()
+        assert studio.said == []
+
+
 def test_a_missing_model_is_said_and_looked_for_again(browser: Browser) -> None:
     with visited(browser, studio := FakeStudio(models=False)) as page:
         page.locator(".notice").wait_for()
         assert page.inner_text(".notice code") == "mien models pull"
+        page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+        page.wait_for_timeout(100)
+        assert page.locator(".notice").is_visible()
         studio.models = True
         page.click(".notice button")
         page.locator(".notice").wait_for(state="hidden")
@@ -315,7 +333,7 @@ def test_a_picture_of_ones_own_comes_with_advice_and_a_choice(browser: Browser, 
         page.locator(".own-picture .notice").wait_for()
         advice = page.locator(".own-picture li").count()
         assert advice == {"good": 0, "usable": 2, "poor": 3}[verdict]
-        use = page.locator("dialog button[type=submit]")
+        use = page.locator("dialog .buttons .primary")
         assert use.inner_text() == ("Use it" if verdict == "good" else "Use it anyway")
         assert page.input_value("#own-picture-name") == "Grandmother-1931"
         page.press("#own-picture-name", "Enter")
@@ -344,6 +362,8 @@ def test_a_picture_can_be_dropped_and_left(browser: Browser) -> None:
         page.locator("dialog").wait_for(state="detached")
         assert studio.own == []
         assert page.inner_text("#start-avatar") == "Maya"
+        stray = "!document.body.dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true }))"
+        assert page.evaluate(stray)  # so that the browser does not open the file instead of the page
         page.set_input_files(".tile-add input", {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
         assert "not a picture" in page.inner_text(".own-picture .notice")
 

@@ -5,7 +5,7 @@ import { icon } from "./icons.js";
 import { remember, remembered } from "./remembered.js";
 import { inEveryLanguage, t } from "./text.js";
 
-/** Events "trouble" (detail: what kind) and "change" when another camera is chosen. */
+/** Events "trouble" (detail {kind, again}: an obstacle, and what tries once more) and "change" when it is over. */
 export class CameraChoice extends EventTarget {
   #camera = new Camera();
   #list;
@@ -40,7 +40,7 @@ export class CameraChoice extends EventTarget {
       this.dispatchEvent(new Event("change"));
     } catch (error) {
       this.#cameras = [];
-      this.#tell(error);
+      this.#tell(error, () => this.list());
     }
     this.#draw();
   }
@@ -75,7 +75,7 @@ export class CameraChoice extends EventTarget {
       Object.assign(this.#view, { muted: true, playsInline: true, autoplay: true, srcObject: camera.video.srcObject });
       this.dispatchEvent(new Event("change"));
     } catch (error) {
-      this.#tell(error);
+      this.#tell(error, () => this.#frame());
     } finally {
       this.#toggle.disabled = false;
     }
@@ -90,9 +90,9 @@ export class CameraChoice extends EventTarget {
     await this.#frame();
   }
 
-  /** @param {any} error */
-  #tell(error) {
-    this.dispatchEvent(new CustomEvent("trouble", { detail: error.reason ?? "failed" }));
+  /** @param {any} error @param {() => unknown} again */
+  #tell(error, again) {
+    this.dispatchEvent(new CustomEvent("trouble", { detail: { kind: error.reason ?? "failed", again } }));
   }
 
   #draw() {
@@ -114,7 +114,9 @@ export class CameraChoice extends EventTarget {
   #drawList() {
     const chosen = this.#list.value || remembered("camera") || "";
     const cameras = this.#cameras ?? [];
-    const options = cameras.map(({ deviceId, label }, index) => new Option(label || t("live.camera.unnamed", { number: index + 1 }), deviceId));
+    const options = cameras.map(
+      ({ deviceId, label }, index) => new Option(label || t("live.camera.unnamed", { number: index + 1 }), deviceId),
+    );
     if (!options.length) options.push(new Option(t(this.#cameras ? "live.camera.none" : "live.camera.looking"), ""));
     this.#list.replaceChildren(...options);
     if (cameras.some((camera) => camera.deviceId === chosen)) this.#list.value = chosen;

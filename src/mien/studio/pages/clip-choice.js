@@ -1,6 +1,6 @@
 /** The clip to work on: chosen or dropped, shown by this page alone. */
 
-import { takeDrops } from "./gallery.js";
+import { takeDrops } from "./drops.js";
 import { clock, language, t } from "./text.js";
 
 /** Event "change" when another clip is there, or none. */
@@ -53,7 +53,12 @@ export class ClipChoice extends EventTarget {
   /** @param {File} file @param {HTMLVideoElement} video */
   #tell(file, video) {
     const length = Number.isFinite(video.duration) ? clock(video.duration) : "–";
-    this.#part("chosen-facts").textContent = t("clips.facts", { width: video.videoWidth, height: video.videoHeight, length, size: megabytes(file.size) });
+    this.#part("chosen-facts").textContent = t("clips.facts", {
+      width: video.videoWidth,
+      height: video.videoHeight,
+      length,
+      size: megabytes(file.size),
+    });
   }
 
   /** @param {string} id @returns {HTMLElement} */

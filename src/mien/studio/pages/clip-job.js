@@ -5,7 +5,13 @@ import { get, send, upload } from "./server.js";
 const LOOK = 400; // milliseconds between two looks at how far it is
 
 /**
- * @typedef {{avatar: string, engine: string | null, scene: "avatar" | "paste", audio: "keep" | "drop", size: number}} Wish
+ * @typedef {object} Wish
+ * @property {string} avatar
+ * @property {string | null} engine by name; null for the one that fits the avatar
+ * @property {"avatar" | "paste"} scene
+ * @property {"keep" | "drop"} audio
+ * @property {number} size pixels of the avatar's longer side
+ *
  * @typedef {object} Stage
  * @property {"uploading" | "waiting" | "running" | "done" | "failed" | "cancelled"} state
  * @property {number} [frames] done
@@ -68,7 +74,9 @@ export class ClipJob extends EventTarget {
     this.#tell({ state: "uploading", share: 0 });
     const onShare = (/** @type {number} */ share) => this.#tell({ state: "uploading", share });
     const { signal } = this.#sending;
-    this.#id = (await upload(`/api/clips?name=${encodeURIComponent(this.#file.name)}`, this.#file, { onShare, signal })).id;
+    this.#id = (
+      await upload(`/api/clips?name=${encodeURIComponent(this.#file.name)}`, this.#file, { onShare, signal })
+    ).id;
   }
 
   /** @param {Stage} detail */

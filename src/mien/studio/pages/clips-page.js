@@ -4,7 +4,8 @@ import { ClipChoice } from "./clip-choice.js";
 import { ClipJob } from "./clip-job.js";
 import { confirmed } from "./dialog.js";
 import { Gallery } from "./gallery.js";
-import { icon } from "./icons.js";
+import { opening, saving } from "./links.js";
+import { make } from "./make.js";
 import { notice } from "./notice.js";
 import { getFile } from "./server.js";
 import { openPage } from "./shell.js";
@@ -13,7 +14,11 @@ import { clock, inEveryLanguage, language, t } from "./text.js";
 
 /** What can move which kind of avatar. */
 const ENGINES = Object.freeze({ puppet: ["puppet"], picture: ["mesh"] });
-const FILES = Object.freeze({ "avatar.mp4": "clips.video", "timeline.csv": "clips.table", "report.html": "clips.report" });
+const FILES = Object.freeze({
+  "avatar.mp4": "clips.video",
+  "timeline.csv": "clips.table",
+  "report.html": "clips.report",
+});
 
 class ClipsPage {
   #form = /** @type {HTMLFormElement} */ (part("wish"));
@@ -57,7 +62,11 @@ class ClipsPage {
   #wish() {
     const chosen = Object.fromEntries(new FormData(this.#form));
     return /** @type {any} */ ({
-      avatar: this.#gallery.avatar?.name ?? "", engine: chosen.engine || null, scene: chosen.scene, audio: chosen.audio, size: Number(chosen.size),
+      avatar: this.#gallery.avatar?.name ?? "",
+      engine: chosen.engine || null,
+      scene: chosen.scene,
+      audio: chosen.audio,
+      size: Number(chosen.size),
     });
   }
 
@@ -107,7 +116,11 @@ class ClipsPage {
     if (!this.#job || !this.#choice.file) return;
     const after = await getFile(this.#job.address("avatar.mp4"));
     this.#player?.close();
-    this.#player = new SideBySide(part("player"), { before: this.#choice.file, after, sound: this.#wish().audio === "keep" });
+    this.#player = new SideBySide(part("player"), {
+      before: this.#choice.file,
+      after,
+      sound: this.#wish().audio === "keep",
+    });
     part("warnings").replaceChildren(...(stage.warnings?.length ? [warned(stage.warnings)] : []));
     this.#downloaded = false;
     this.#drawLinks();
@@ -151,7 +164,8 @@ class ClipsPage {
     /** @type {HTMLElement} */ (bar.firstElementChild).style.setProperty("scale", `${share} 1`);
     const numbers = new Intl.NumberFormat(language);
     const pictures = { done: numbers.format(frames), total: numbers.format(total ?? 0) };
-    part("work-pictures").textContent = state === "running" ? t(total ? "clips.progress" : "clips.progress.open", pictures) : "";
+    part("work-pictures").textContent =
+      state === "running" ? t(total ? "clips.progress" : "clips.progress.open", pictures) : "";
     part("work-speed").textContent = fps ? t("clips.fps", { fps: Math.round(fps) }) : "";
     part("work-left").textContent = left === null ? "" : t("clips.left", { time: clock(Math.ceil(left)) });
   }
@@ -160,40 +174,32 @@ class ClipsPage {
     const select = /** @type {HTMLSelectElement} */ (part("engine"));
     const chosen = select.value;
     const engines = ENGINES[this.#gallery.avatar?.kind ?? "puppet"] ?? [];
-    select.replaceChildren(new Option(t("clips.engine.auto"), ""), ...engines.map((name) => new Option(t(`clips.engine.${name}`), name)));
+    select.replaceChildren(
+      new Option(t("clips.engine.auto"), ""),
+      ...engines.map((name) => new Option(t(`clips.engine.${name}`), name)),
+    );
     if (engines.includes(chosen)) select.value = chosen;
   }
 
   #drawLinks() {
     const job = this.#job;
     if (!job) return;
-    const report = link(job.address("report.html"), "report", t("clips.report.view"), "");
-    Object.assign(report, { target: "_blank", rel: "noopener" });
     const files = Object.entries(FILES).map(([file, key], index) => {
-      const download = link(job.address(file), "download", t(key), index === 0 ? "primary" : "");
-      download.download = `mien-${file}`;
-      download.addEventListener("click", () => (this.#downloaded = true));
-      return download;
+      const kind = index === 0 ? "primary" : "";
+      const link = saving(job.address(file), t(key), { file: `mien-${file}`, kind });
+      link.addEventListener("click", () => (this.#downloaded = true));
+      return link;
     });
-    part("result-links").replaceChildren(...files, report);
+    part("result-links").replaceChildren(...files, opening(job.address("report.html"), t("clips.report.view")));
   }
 }
 
 /** @param {string[]} sentences the server's own */
 function warned(sentences) {
   const told = notice({ icon: "info", tone: "warn", title: t("clips.warnings") });
-  const list = document.createElement("ul");
-  list.append(...sentences.map((sentence) => Object.assign(document.createElement("li"), { textContent: sentence, lang: "en" })));
-  told.lastElementChild?.append(list);
+  const items = sentences.map((sentence) => make("li", { lang: "en" }, sentence));
+  told.lastElementChild?.append(make("ul", {}, ...items));
   return told;
-}
-
-/** @param {string} address @param {string} sign @param {string} text @param {string} kind */
-function link(address, sign, text, kind) {
-  const link = document.createElement("a");
-  Object.assign(link, { href: address, className: `button ${kind}` });
-  link.append(icon(sign), text);
-  return link;
 }
 
 /** @param {string} id @returns {HTMLElement} */

@@ -1,5 +1,6 @@
 /** Questions in a dialog of the page, with the keyboard's Escape for no. */
 
+import { make } from "./make.js";
 import { t } from "./text.js";
 
 /**
@@ -8,17 +9,18 @@ import { t } from "./text.js";
  * @returns {Promise<boolean>}
  */
 export function confirmed({ title, text = "", yes, no = t("app.cancel"), danger = false }) {
-  const form = document.createElement("form");
-  form.method = "dialog";
-  const heading = document.createElement("h2");
-  heading.id = "question";
-  heading.textContent = title;
-  const explanation = document.createElement("p");
-  explanation.textContent = text;
-  const row = document.createElement("div");
-  row.className = "buttons";
-  row.append(answer("no", no, ""), answer("yes", yes, danger ? "danger primary" : "primary"));
-  form.append(heading, explanation, row);
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "question" }, title),
+    make("p", {}, text),
+    make(
+      "div",
+      { class: "buttons" },
+      make("button", { value: "no", class: "button" }, no),
+      make("button", { value: "yes", class: `button primary ${danger ? "danger" : ""}` }, yes),
+    ),
+  );
   return opened(form, "question").then((value) => value === "yes");
 }
 
@@ -30,10 +32,8 @@ export function confirmed({ title, text = "", yes, no = t("app.cancel"), danger 
  * @returns {Promise<string>} value of the button that closed it; "" for Escape
  */
 export function opened(content, labelledBy, { wide = false } = {}) {
-  const dialog = document.createElement("dialog");
-  dialog.className = wide ? "wide" : "";
-  dialog.setAttribute("aria-labelledby", labelledBy);
-  dialog.append(content);
+  const attributes = { class: wide ? "wide" : "", "aria-labelledby": labelledBy };
+  const dialog = /** @type {HTMLDialogElement} */ (make("dialog", attributes, content));
   document.body.append(dialog);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
@@ -44,11 +44,15 @@ export function opened(content, labelledBy, { wide = false } = {}) {
   });
 }
 
-/** @param {string} value @param {string} text @param {string} kind */
-function answer(value, text, kind) {
-  const button = document.createElement("button");
-  button.value = value;
-  button.className = `button ${kind}`;
-  button.textContent = text;
-  return button;
+/**
+ * A button that closes its dialog with a value and, unlike one that submits, is not what Enter means.
+ * @param {string} text
+ * @param {string} [value]
+ */
+export function closing(text, value = "") {
+  return make(
+    "button",
+    { type: "button", class: "button", onclick: ({ target }) => target.closest("dialog").close(value) },
+    text,
+  );
 }

@@ -15,6 +15,7 @@ const GAP = 1.5; // seconds without a word after which the line is broken
  * @property {boolean} seen whether a face is in view
  * @property {Record<string, number> | null} emotions share of each of the seven, 0 to 1
  * @property {number} [confidence] 0 to 1
+ * @property {boolean} [paused] whether nobody is looked for just now
  */
 
 export class EmotionView {
@@ -118,14 +119,14 @@ export class EmotionView {
     from.textContent = t("emotion.ago", { seconds: this.#seconds });
     to.textContent = t("emotion.now");
     this.#axis.replaceChildren(from, to);
-    this.#state.textContent = t("emotion.unseen");
     if (this.#newest) this.#showNow(this.#newest);
   }
 
   /** @param {Row} row */
-  #showNow({ seen, emotions }) {
+  #showNow({ seen, emotions, paused = false }) {
     this.#view.classList.toggle("absent", !seen);
     this.#state.hidden = seen;
+    this.#state.textContent = t(paused ? "emotion.paused" : "emotion.unseen");
     for (const [emotion, { line, figure }] of this.#parts) {
       const share = seen ? emotions?.[emotion] : undefined;
       line.style.setProperty("--share", String(share ?? 0));
@@ -137,7 +138,12 @@ export class EmotionView {
   #draw(now) {
     const x = (/** @type {number} */ time) => (WIDTH * (1 + (time - now) / this.#seconds)).toFixed(1);
     for (const [emotion, { path }] of this.#parts) path.setAttribute("d", this.#line(emotion, x));
-    this.#gaps.setAttribute("d", this.#unseen(now).map(([from, to]) => `M${x(from)} 0H${x(to)}V${HEIGHT}H${x(from)}z`).join(""));
+    this.#gaps.setAttribute(
+      "d",
+      this.#unseen(now)
+        .map(([from, to]) => `M${x(from)} 0H${x(to)}V${HEIGHT}H${x(from)}z`)
+        .join(""),
+    );
     this.#curve.dataset.until = clock(now);
   }
 

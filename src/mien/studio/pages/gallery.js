@@ -1,9 +1,11 @@
 /** The faces to choose from: a radio group of pictures, with one's own added by file or by drop. */
 
 import { confirmed } from "./dialog.js";
+import { takeDrops } from "./drops.js";
 import { icon } from "./icons.js";
+import { make } from "./make.js";
 import { notice } from "./notice.js";
-import { addPicture } from "./own-picture.js";
+import { PICTURES, addPicture } from "./own-picture.js";
 import { remember, remembered } from "./remembered.js";
 import { get, send } from "./server.js";
 import { hasText, inEveryLanguage, t } from "./text.js";
@@ -16,7 +18,7 @@ let groups = 0;
 /** Event "change" whenever another face is chosen. */
 export class Gallery extends EventTarget {
   #container;
-  #grid = document.createElement("div");
+  #grid = make("div", { class: "gallery", role: "radiogroup" });
   #group = `avatar-${++groups}`;
   /** @type {Avatar[]} */
   #avatars = [];
@@ -30,8 +32,6 @@ export class Gallery extends EventTarget {
     super();
     this.#container = container;
     this.#chosen = chosen;
-    this.#grid.className = "gallery";
-    this.#grid.setAttribute("role", "radiogroup");
     this.#grid.addEventListener("change", ({ target }) => {
       if (target instanceof HTMLInputElement && target.type === "radio") this.#choose(target.value);
     });
@@ -81,38 +81,36 @@ export class Gallery extends EventTarget {
 
   /** @param {Avatar} avatar */
   #tile(avatar) {
-    const tile = element("div", "tile");
-    const label = document.createElement("label");
-    const input = document.createElement("input");
-    Object.assign(input, { type: "radio", name: this.#group, value: avatar.name, checked: avatar.name === this.#chosen });
-    input.setAttribute("aria-label", titleOf(avatar));
-    label.title = titleOf(avatar);
-    label.append(input, thumbnail(avatar.name), element("span", "tile-name", shortTitle(avatar)), tick());
-    tile.append(label);
+    const title = titleOf(avatar);
+    const checked = avatar.name === this.#chosen;
+    const input = make("input", { type: "radio", name: this.#group, value: avatar.name, checked, "aria-label": title });
+    const name = make("span", { class: "tile-name" }, shortTitle(avatar));
+    const tick = make("span", { class: "tile-tick" }, icon("check"));
+    const tile = make("div", { class: "tile" }, make("label", { title }, input, thumbnail(avatar.name), name, tick));
     if (avatar.own) tile.append(this.#removeButton(avatar));
     return tile;
   }
 
   /** @param {Avatar} avatar */
   #removeButton(avatar) {
-    const button = element("button", "icon-button tile-remove");
-    button.setAttribute("type", "button");
-    button.setAttribute("aria-label", t("gallery.remove", { title: titleOf(avatar) }));
-    button.append(icon("trash"));
-    button.addEventListener("click", () => this.#remove(avatar));
-    return button;
+    const label = t("gallery.remove", { title: titleOf(avatar) });
+    const onclick = () => this.#remove(avatar);
+    return make(
+      "button",
+      { type: "button", class: "icon-button tile-remove", "aria-label": label, onclick },
+      icon("trash"),
+    );
   }
 
   #addTile() {
-    const tile = element("label", "tile tile-add");
-    const input = document.createElement("input");
-    Object.assign(input, { type: "file", accept: "image/png,image/jpeg,image/webp,image/bmp", className: "unseen" });
+    const input = /** @type {HTMLInputElement} */ (make("input", { type: "file", accept: PICTURES, class: "unseen" }));
     input.addEventListener("change", () => {
       if (input.files?.[0]) this.#add(input.files[0]);
       input.value = "";
     });
-    tile.append(input, icon("plus"), element("span", "tile-name", t("gallery.add")), element("span", "hint", t("gallery.add.hint")));
-    return tile;
+    const name = make("span", { class: "tile-name" }, t("gallery.add"));
+    const hint = make("span", { class: "hint" }, t("gallery.add.hint"));
+    return make("label", { class: "tile tile-add" }, input, icon("plus"), name, hint);
   }
 
   /** @param {File} file */
@@ -126,10 +124,12 @@ export class Gallery extends EventTarget {
 
   /** @param {Avatar} avatar */
   async #remove(avatar) {
-    const question = { title: t("gallery.remove.title"), text: t("gallery.remove.text", { title: titleOf(avatar) }), yes: t("gallery.remove.yes"), danger: true };
+    const text = t("gallery.remove.text", { title: titleOf(avatar) });
+    const question = { title: t("gallery.remove.title"), text, yes: t("gallery.remove.yes"), danger: true };
     if (!(await confirmed(question))) return;
-    await send("DELETE", `/api/avatars/${encodeURIComponent(avatar.name)}`).catch(() => null);
+    const trouble = await send("DELETE", `/api/avatars/${encodeURIComponent(avatar.name)}`).catch((error) => error);
     await this.load();
+    if (trouble) this.#container.prepend(notice({ icon: "warning", tone: "trouble", title: trouble.message }));
   }
 }
 
@@ -147,47 +147,7 @@ export function shortTitle(avatar) {
 
 /** @param {string} name of an avatar @returns {HTMLImageElement} */
 export function thumbnail(name) {
-  const image = document.createElement("img");
-  Object.assign(image, { src: `/api/avatars/${encodeURIComponent(name)}/thumbnail`, alt: "", width: 256, height: 256, className: "thumbnail" });
-  image.decoding = "async";
-  return image;
-}
-
-/**
- * Let files be dropped on an element, which gets data-dropping while one hovers.
- * @param {HTMLElement} place
- * @param {(file: File) => unknown} take
- */
-export function takeDrops(place, take) {
-  const hover = (/** @type {DragEvent} */ event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    place.dataset.dropping = "";
-  };
-  place.addEventListener("dragenter", hover);
-  place.addEventListener("dragover", hover);
-  place.addEventListener("dragleave", (event) => {
-    if (!place.contains(/** @type {Node | null} */ (event.relatedTarget))) delete place.dataset.dropping;
-  });
-  place.addEventListener("drop", (event) => {
-    delete place.dataset.dropping;
-    const file = event.dataTransfer?.files[0];
-    if (!file) return;
-    event.preventDefault();
-    take(file);
-  });
-}
-
-function tick() {
-  const tick = element("span", "tile-tick");
-  tick.append(icon("check"));
-  return tick;
-}
-
-/** @param {string} tag @param {string} classes @param {string} [text] */
-function element(tag, classes, text = "") {
-  const made = document.createElement(tag);
-  made.className = classes;
-  made.textContent = text;
-  return made;
+  const src = `/api/avatars/${encodeURIComponent(name)}/thumbnail`;
+  const image = make("img", { src, alt: "", width: "256", height: "256", decoding: "async", class: "thumbnail" });
+  return /** @type {HTMLImageElement} */ (image);
 }

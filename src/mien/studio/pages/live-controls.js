@@ -38,7 +38,8 @@ export class LiveControls extends EventTarget {
     const changed = Object.keys(this.#state).some((name) => this.#state[name] !== state[name]);
     for (const name of Object.keys(this.#state)) this.#state[name] = state[name];
     if (changed) this.#draw();
-    if (state.recording) this.#part("recording-time", this.#badge).textContent = clock(state.time - this.#recordingSince);
+    if (state.recording)
+      this.#part("recording-time", this.#badge).textContent = clock(state.time - this.#recordingSince);
   }
 
   /** As before a session. */

@@ -51,7 +51,7 @@ class LivePage {
       link.close();
       cameras.close();
       this.#setup.busy(null);
-      this.#setup.trouble(obstacleIn(error), error.text ?? error.message);
+      this.#setup.trouble(obstacleIn(error), { text: error.text ?? error.message });
     }
   }
 
@@ -64,8 +64,8 @@ class LivePage {
 
   async #again() {
     if (this.#ended.undecided) {
-      const question = { title: t("live.ended.unkept"), text: t("live.ended.discard.text"), yes: t("live.ended.discard"), danger: true };
-      if (!(await confirmed(question))) return;
+      const [title, text] = [t("live.ended.unkept"), t("live.ended.discard.text")];
+      if (!(await confirmed({ title, text, yes: t("live.ended.discard"), danger: true }))) return;
       await this.#ended.discard();
     }
     this.#ended.leave();
@@ -99,7 +99,10 @@ function connected(link, camera, avatar) {
       reject(Object.assign(new Error(t("state.gone.title")), { kind: "gone" }));
     };
     link.addEventListener("down", dropped);
-    link.start({ camera, avatar }).then(resolve, reject).finally(() => link.removeEventListener("down", dropped));
+    link
+      .start({ camera, avatar })
+      .then(resolve, reject)
+      .finally(() => link.removeEventListener("down", dropped));
   });
 }
 

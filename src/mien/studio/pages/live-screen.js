@@ -19,7 +19,7 @@ const GIVEN_UP = 4; // tries to connect again after which the person has to do s
 
 /**
  * @typedef {object} Outcome
- * @property {any} summary what Python says of the session: {session, seconds, coverage, recorded}; null where it is lost
+ * @property {any} summary what Python says of it: {session, seconds, coverage, recorded}; null where it is lost
  * @property {import("./gallery.js").Avatar} avatar
  * @property {any} panel InvitePanel of invite.js; null where nobody came
  * @property {HTMLElement} invite where that panel lies
@@ -48,7 +48,9 @@ export class LiveScreen extends EventTarget {
     this.#countdown = new Countdown(this.#part("countdown"));
     this.#backdrop = new Backdrop(this.#part("stage"));
     this.#emotions = new EmotionView(this.#part("emotions"));
-    this.#controls.addEventListener("command", (event) => this.#session?.link.command(/** @type {CustomEvent} */ (event).detail));
+    this.#controls.addEventListener("command", (event) =>
+      this.#session?.link.command(/** @type {CustomEvent} */ (event).detail),
+    );
     this.#controls.addEventListener("calibrate", () => this.#calibrate());
     this.#controls.addEventListener("change", () => this.#changeFace());
     this.#controls.addEventListener("stop", () => this.#stop());
@@ -75,7 +77,20 @@ export class LiveScreen extends EventTarget {
     const keeper = new CameraKeeper(camera, link, this.#notices);
     const invite = document.createElement("div");
     this.#part("invite").replaceChildren(invite);
-    this.#session = { link, camera, avatar, stage, keeper, invite, panel: null, connected: false, met: false, absentSince: 0, trouble: null, awake: awake() };
+    this.#session = {
+      link,
+      camera,
+      avatar,
+      stage,
+      keeper,
+      invite,
+      panel: null,
+      connected: false,
+      met: false,
+      absentSince: 0,
+      trouble: null,
+      awake: awake(),
+    };
     this.#notices.clear();
     this.#controls.reset();
     this.#meter.clear();
@@ -93,7 +108,10 @@ export class LiveScreen extends EventTarget {
   /** @param {any} session */
   #listen(session) {
     const hear = (/** @type {string} */ name, /** @type {(detail: any) => void} */ act) =>
-      session.link.addEventListener(name, (/** @type {CustomEvent} */ event) => this.#session === session && act(event.detail));
+      session.link.addEventListener(
+        name,
+        (/** @type {CustomEvent} */ event) => this.#session === session && act(event.detail),
+      );
     hear("avatar", ({ bitmap, delay }) => {
       this.#backdrop.follow(bitmap);
       session.stage.show(bitmap);
@@ -126,7 +144,13 @@ export class LiveScreen extends EventTarget {
     session.trouble = state.trouble;
     this.#controls.show(state);
     this.#meter.rate(state.fps);
-    const row = { time: state.time, seen, emotions: state.emotions, confidence: state.confidence };
+    const row = {
+      time: state.time,
+      seen,
+      emotions: state.emotions,
+      confidence: state.confidence,
+      paused: state.paused,
+    };
     this.#emotions.add(row);
     session.panel?.emotions(row);
   }
@@ -148,8 +172,7 @@ export class LiveScreen extends EventTarget {
 
   async #stop() {
     const { connected, link } = this.#session;
-    const question = { title: t("live.stop.title"), text: t("live.stop.text"), yes: t("live.stop"), no: t("live.stop.no"), danger: true };
-    if (connected && !(await confirmed(question))) return;
+    if (connected && !(await confirmed(endQuestion()))) return;
     this.#countdown.cancel();
     this.#over(await link.end());
   }
@@ -166,7 +189,9 @@ export class LiveScreen extends EventTarget {
     awake.release();
     if (document.fullscreenElement) document.exitFullscreen();
     this.#notices.clear();
-    this.dispatchEvent(new CustomEvent("ended", { detail: { summary, avatar, panel: met ? panel : null, invite, stage } }));
+    this.dispatchEvent(
+      new CustomEvent("ended", { detail: { summary, avatar, panel: met ? panel : null, invite, stage } }),
+    );
   }
 
   /** @param {any} session @param {any} studio */
@@ -184,7 +209,14 @@ export class LiveScreen extends EventTarget {
     place.parentElement?.querySelector(".notice")?.remove();
     place.hidden = this.#part("live-caution").hidden = !readable;
     if (readable) return;
-    place.after(notice({ icon: "download", title: t("live.emotions.none"), text: t("live.emotions.none.text"), code: "mien models pull" }));
+    place.after(
+      notice({
+        icon: "download",
+        title: t("live.emotions.none"),
+        text: t("live.emotions.none.text"),
+        code: "mien models pull",
+      }),
+    );
   }
 
   #toggleFullscreen() {
@@ -198,8 +230,23 @@ export class LiveScreen extends EventTarget {
   }
 }
 
-/** Keep the screen on while somebody is live, where the browser can. */
+function endQuestion() {
+  const [title, text] = [t("live.stop.title"), t("live.stop.text")];
+  return { title, text, yes: t("live.stop"), no: t("live.stop.no"), danger: true };
+}
+
+/** Keep the screen on while somebody is live, where the browser can; it lets go of it whenever the page is hidden. */
 function awake() {
-  const lock = navigator.wakeLock?.request("screen").catch(() => null);
-  return { release: async () => (await lock)?.release() };
+  /** @type {Promise<WakeLockSentinel | null> | undefined} */
+  let lock;
+  const hold = () => {
+    if (!document.hidden) lock = navigator.wakeLock?.request("screen").catch(() => null);
+  };
+  const release = async () => {
+    document.removeEventListener("visibilitychange", hold);
+    (await lock)?.release();
+  };
+  document.addEventListener("visibilitychange", hold);
+  hold();
+  return { release };
 }

@@ -1,6 +1,7 @@
 /** A notice: an icon, one sentence, and what to do about it. */
 
 import { icon } from "./icons.js";
+import { make } from "./make.js";
 
 /**
  * @typedef {object} Action
@@ -21,44 +22,20 @@ import { icon } from "./icons.js";
  * @returns {HTMLElement}
  */
 export function notice({ icon: sign, title, text = "", code = "", tone = "info", actions = [] }) {
-  const notice = document.createElement("div");
-  notice.className = `notice ${tone}`;
-  notice.setAttribute("role", tone === "trouble" ? "alert" : "status");
-  const body = document.createElement("div");
-  body.append(line("h2", title));
-  if (text) body.append(line("p", text));
-  if (code) body.append(commandLine(code));
+  const body = make("div", {}, make("h2", {}, title));
+  if (text) body.append(make("p", {}, text));
+  if (code) body.append(make("p", {}, make("code", {}, code)));
   if (actions.length) body.append(buttons(actions));
-  notice.append(icon(sign), body);
-  return notice;
+  return make("div", { class: `notice ${tone}`, role: tone === "trouble" ? "alert" : "status" }, icon(sign), body);
 }
 
 /** @param {Action[]} actions @returns {HTMLElement} */
 export function buttons(actions) {
-  const row = document.createElement("div");
-  row.className = "buttons";
-  for (const action of actions) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = `button ${action.kind ?? ""}`;
-    if (action.icon) button.append(icon(action.icon));
-    button.append(line("span", action.text));
-    button.addEventListener("click", () => action.run());
-    row.append(button);
-  }
-  return row;
+  return make("div", { class: "buttons" }, ...actions.map(button));
 }
 
-/** @param {string} command */
-function commandLine(command) {
-  const paragraph = document.createElement("p");
-  paragraph.append(line("code", command));
-  return paragraph;
-}
-
-/** @param {string} tag @param {string} text */
-function line(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
+/** @param {Action} action */
+function button({ text, run, icon: sign, kind = "" }) {
+  const parts = [...(sign ? [icon(sign)] : []), make("span", {}, text)];
+  return make("button", { type: "button", class: `button ${kind}`, onclick: () => run() }, ...parts);
 }

@@ -24,7 +24,12 @@ const TO_CHECK = Object.freeze(["models", "none"]);
 export function obstacle(kind, { text = "", again }) {
   const known = kind in OBSTACLES;
   const { icon, code = "" } = OBSTACLES[kind] ?? { icon: "warning" };
-  const retry = { text: t(TO_CHECK.includes(kind) ? "app.check-again" : "app.retry"), icon: "retry", kind: "primary", run: again };
+  const retry = {
+    text: t(TO_CHECK.includes(kind) ? "app.check-again" : "app.retry"),
+    icon: "retry",
+    kind: "primary",
+    run: again,
+  };
   return notice({
     icon,
     tone: known ? "warn" : "trouble",

@@ -2,6 +2,8 @@
 
 import { shortTitle, thumbnail } from "./gallery.js";
 import { icon } from "./icons.js";
+import { opening, saving } from "./links.js";
+import { make } from "./make.js";
 import { clock, moment, percent, t } from "./text.js";
 
 /**
@@ -14,6 +16,10 @@ import { clock, moment, percent, t } from "./text.js";
  * @property {number} coverage 0 to 1
  * @property {string[]} files
  * @property {boolean} [damaged] whether its record cannot be read
+ *
+ * @typedef {object} Actions
+ * @property {(session: Session) => unknown} rename
+ * @property {(session: Session) => unknown} remove
  */
 
 /** What can be downloaded, and what each is called. */
@@ -24,20 +30,19 @@ const FILES = Object.freeze({
   "avatar.mp4": "sessions.file.avatar",
 });
 
-/**
- * @param {Session} session
- * @param {{rename: (session: Session) => unknown, remove: (session: Session) => unknown}} actions
- * @returns {HTMLElement}
- */
+/** @param {Session} session @param {Actions} actions @returns {HTMLElement} */
 export function card(session, actions) {
-  const title = session.title || t("sessions.untitled");
-  const card = element("article", "sheet session");
-  card.dataset.id = session.id;
-  const body = element("div", "session-body");
-  body.append(heading(session, title, actions), session.damaged ? element("p", "caution", t("sessions.damaged")) : facts(session), files(session, title, actions));
+  const told = session.damaged ? make("p", { class: "caution" }, t("sessions.damaged")) : facts(session);
+  const body = make("div", { class: "session-body" }, heading(session, actions), told, choices(session, actions));
+  const card = make("article", { class: "sheet session", "data-id": session.id });
   if (session.avatar) card.append(picture(session));
   card.append(body);
   return card;
+}
+
+/** @param {Session} session @returns {string} its title, or what stands for one */
+export function titleOf(session) {
+  return session.title || t("sessions.untitled");
 }
 
 /** @param {Session} session */
@@ -47,59 +52,62 @@ function picture(session) {
   return image;
 }
 
-/** @param {Session} session @param {string} title @param {any} actions */
-function heading(session, title, actions) {
-  const row = element("div", "session-heading");
-  const words = document.createElement("div");
-  const date = element("time", "soft", moment(session.started));
-  date.setAttribute("datetime", session.started);
-  words.append(element("h2", "", title), date);
-  const rename = iconButton("edit", t("sessions.rename", { title }), () => actions.rename(session));
-  rename.classList.add("rename");
-  row.append(words, rename);
-  return row;
+/** @param {Session} session @param {Actions} actions */
+function heading(session, actions) {
+  const date = make("time", { class: "soft", datetime: session.started }, moment(session.started));
+  const label = t("sessions.rename", { title: titleOf(session) });
+  const rename = make(
+    "button",
+    {
+      type: "button",
+      class: "icon-button rename",
+      "aria-label": label,
+      title: label,
+      onclick: () => actions.rename(session),
+    },
+    icon("edit"),
+  );
+  return make("div", { class: "session-heading" }, make("div", {}, make("h2", {}, titleOf(session)), date), rename);
 }
 
 /** @param {Session} session */
 function facts(session) {
-  const facts = element("dl", "session-facts");
   const avatar = shortTitle({ name: session.avatar, title: session.avatar, kind: "", own: false });
-  for (const [key, value] of [["length", clock(session.seconds)], ["avatar", avatar], ["coverage", percent(session.coverage)]]) {
-    const pair = document.createElement("div");
-    pair.append(element("dt", "", t(`sessions.${key}`)), element("dd", "numbers", value));
-    facts.append(pair);
-  }
-  return facts;
+  const known = { length: clock(session.seconds), avatar, coverage: percent(session.coverage) };
+  const pairs = Object.entries(known).map(([key, value]) =>
+    make("div", {}, make("dt", {}, t(`sessions.${key}`)), make("dd", { class: "numbers" }, value)),
+  );
+  return make("dl", { class: "session-facts" }, ...pairs);
 }
 
-/** @param {Session} session @param {string} title @param {any} actions */
-function files(session, title, actions) {
-  const row = element("div", "buttons");
-  if (session.files.includes("report.html")) row.append(link(session, "report.html", "report", t("sessions.report"), true));
-  row.append(downloads(session));
-  const remove = element("button", "button quiet danger");
-  remove.setAttribute("type", "button");
-  remove.setAttribute("aria-label", t("sessions.delete", { title }));
-  remove.append(icon("trash"), t("sessions.delete.short"));
-  remove.addEventListener("click", () => actions.remove(session));
-  row.append(remove);
+/** @param {Session} session @param {Actions} actions */
+function choices(session, actions) {
+  const row = make("div", { class: "buttons" });
+  if (session.files.includes("report.html")) {
+    row.append(opening(address(session, "report.html"), t("sessions.report"), "primary"));
+  }
+  const label = t("sessions.delete", { title: titleOf(session) });
+  const remove = make(
+    "button",
+    { type: "button", class: "button quiet danger", "aria-label": label, onclick: () => actions.remove(session) },
+    icon("trash"),
+    t("sessions.delete.short"),
+  );
+  row.append(downloads(session), remove);
   return row;
 }
 
 /** @param {Session} session */
 function downloads(session) {
-  const menu = element("details", "downloads");
-  const summary = element("summary", "button");
-  summary.append(icon("download"), t("sessions.download"));
-  const list = element("ul", "");
-  for (const [file, key] of Object.entries(FILES)) {
-    if (!session.files.includes(file)) continue;
-    const item = document.createElement("li");
-    item.append(link(session, file, "download", t(key), false));
-    list.append(item);
-  }
-  menu.append(summary, list);
-  closeWhenLeft(/** @type {HTMLDetailsElement} */ (menu));
+  const present = Object.entries(FILES).filter(([file]) => session.files.includes(file));
+  const items = present.map(([file, key]) =>
+    make("li", {}, saving(`${address(session, file)}?download`, t(key), { file, kind: "quiet" })),
+  );
+  const summary = make("summary", { class: "button" }, icon("download"), t("sessions.download"));
+  const menu = /** @type {HTMLDetailsElement} */ (
+    make("details", { class: "downloads" }, summary, make("ul", {}, ...items))
+  );
+  closeWhenLeft(menu);
   return menu;
 }
 
@@ -115,29 +123,7 @@ function closeWhenLeft(menu) {
   });
 }
 
-/** @param {Session} session @param {string} file @param {string} sign @param {string} text @param {boolean} shown in a tab, or saved */
-function link(session, file, sign, text, shown) {
-  const link = document.createElement("a");
-  const address = `/sessions/${encodeURIComponent(session.id)}/${file}`;
-  Object.assign(link, { href: shown ? address : `${address}?download`, className: shown ? "button primary" : "button quiet" });
-  if (shown) Object.assign(link, { target: "_blank", rel: "noopener" });
-  else link.download = file;
-  link.append(icon(sign), text);
-  return link;
-}
-
-/** @param {string} sign @param {string} label @param {() => unknown} act */
-function iconButton(sign, label, act) {
-  const button = element("button", "icon-button");
-  button.setAttribute("type", "button");
-  button.setAttribute("aria-label", label);
-  button.title = label;
-  button.append(icon(sign));
-  button.addEventListener("click", act);
-  return button;
-}
-
-/** @param {string} tag @param {string} classes @param {string} [text] @returns {HTMLElement} */
-function element(tag, classes, text = "") {
-  return Object.assign(document.createElement(tag), { className: classes, textContent: text });
+/** @param {Session} session @param {string} file */
+function address(session, file) {
+  return `/sessions/${encodeURIComponent(session.id)}/${file}`;
 }

@@ -2,7 +2,7 @@
 
 import { confirmed } from "./dialog.js";
 import { shortTitle } from "./gallery.js";
-import { icon } from "./icons.js";
+import { opening, saving } from "./links.js";
 import { notice } from "./notice.js";
 import { getFile, send } from "./server.js";
 import { clock, inEveryLanguage, percent, t } from "./text.js";
@@ -63,8 +63,8 @@ export class SessionEnd extends EventTarget {
   }
 
   async #askToDiscard() {
-    const question = { title: t("live.ended.discard.title"), text: t("live.ended.discard.text"), yes: t("live.ended.discard"), danger: true };
-    if (await confirmed(question)) await this.discard();
+    const [title, text] = [t("live.ended.discard.title"), t("live.ended.discard.text")];
+    if (await confirmed({ title, text, yes: t("live.ended.discard"), danger: true })) await this.discard();
   }
 
   async #keep() {
@@ -93,7 +93,8 @@ export class SessionEnd extends EventTarget {
     this.#part("ended-left").hidden = !summary;
     const lost = this.#part("ended-lost");
     lost.hidden = summary !== null;
-    lost.replaceChildren(notice({ icon: "server", tone: "warn", title: t("live.ended.lost"), text: t("live.ended.lost.text") }));
+    const [title, text] = [t("live.ended.lost"), t("live.ended.lost.text")];
+    lost.replaceChildren(notice({ icon: "server", tone: "warn", title, text }));
     if (!summary) return;
     this.#part("ended-length").textContent = clock(summary.seconds);
     this.#part("ended-coverage").textContent = percent(summary.coverage);
@@ -109,35 +110,29 @@ export class SessionEnd extends EventTarget {
   #drawFate() {
     const place = this.#part("ended-decided");
     place.hidden = this.undecided && !this.#trouble;
-    if (this.#trouble) place.replaceChildren(notice({ icon: "warning", tone: "trouble", title: this.#trouble }));
-    else if (this.#fate === "kept") place.replaceChildren(notice({ icon: "check", tone: "good", title: t("live.ended.kept"), text: t("live.ended.kept.text") }));
-    else place.replaceChildren(notice({ icon: "trash", title: t("live.ended.discarded") }));
+    place.replaceChildren(this.#told());
+  }
+
+  #told() {
+    if (this.#trouble) return notice({ icon: "warning", tone: "trouble", title: this.#trouble });
+    if (this.#fate === "discarded") return notice({ icon: "trash", title: t("live.ended.discarded") });
+    return notice({ icon: "check", tone: "good", title: t("live.ended.kept"), text: t("live.ended.kept.text") });
   }
 
   /** @param {boolean} withVideo */
   #links(withVideo) {
-    const report = link(`${this.#folder}/report.html`, "report", t("live.ended.report"));
-    Object.assign(report, { target: "_blank", rel: "noopener" });
-    const files = [
-      link(`${this.#folder}/report.html`, "download", t("live.ended.report.file"), "mien-report.html"),
-      link(`${this.#folder}/timeline.csv`, "download", t("live.ended.table"), "mien-timeline.csv"),
+    const report = `${this.#folder}/report.html`;
+    const links = [
+      opening(report, t("live.ended.report")),
+      saving(report, t("live.ended.report.file"), { file: "mien-report.html" }),
+      saving(`${this.#folder}/timeline.csv`, t("live.ended.table"), { file: "mien-timeline.csv" }),
     ];
-    if (withVideo) files.push(link(`${this.#folder}/avatar.mp4`, "download", t("live.ended.video"), "mien-avatar.mp4"));
-    return [report, ...files];
+    const video = `${this.#folder}/avatar.mp4`;
+    return withVideo ? [...links, saving(video, t("live.ended.video"), { file: "mien-avatar.mp4" })] : links;
   }
 
   /** @param {string} id @returns {HTMLElement} */
   #part(id) {
     return /** @type {HTMLElement} */ (this.#root.querySelector(`#${id}`));
   }
-}
-
-/** @param {string} address @param {string} sign @param {string} text @param {string} [file] name to download it under */
-function link(address, sign, text, file = "") {
-  const link = document.createElement("a");
-  link.className = "button";
-  link.href = address;
-  if (file) link.download = file;
-  link.append(icon(sign), text);
-  return link;
 }

@@ -2,9 +2,10 @@
 
 import { confirmed } from "./dialog.js";
 import { icon } from "./icons.js";
+import { make } from "./make.js";
 import { notice } from "./notice.js";
 import { get, send } from "./server.js";
-import { card } from "./session-card.js";
+import { card, titleOf } from "./session-card.js";
 import { newTitle } from "./session-title.js";
 import { openPage } from "./shell.js";
 import { inEveryLanguage, moment, t } from "./text.js";
@@ -31,27 +32,38 @@ class SessionsPage {
   #draw() {
     if (this.#trouble) return this.#list.replaceChildren(this.#failure());
     if (!this.#sessions?.length) return this.#list.replaceChildren(empty());
-    const actions = { rename: (/** @type {Session} */ session) => this.#rename(session), remove: (/** @type {Session} */ session) => this.#remove(session) };
-    this.#list.replaceChildren(...this.#sessions.map((session) => card(session, actions)));
+    const cards = this.#sessions.map((session) =>
+      card(session, { rename: () => this.#rename(session), remove: () => this.#remove(session) }),
+    );
+    this.#list.replaceChildren(...cards);
   }
 
   #failure() {
     const again = { text: t("app.retry"), icon: "retry", run: () => location.reload() };
-    return notice({ icon: "warning", tone: "trouble", title: t("sessions.failed"), text: this.#trouble, actions: [again] });
+    return notice({
+      icon: "warning",
+      tone: "trouble",
+      title: t("sessions.failed"),
+      text: this.#trouble,
+      actions: [again],
+    });
   }
 
   /** @param {Session} session */
   async #rename(session) {
     const title = await newTitle(session.title);
     if (title === null) return;
-    await this.#change(async () => Object.assign(session, await send("PATCH", `/api/sessions/${session.id}`, { title })));
-    this.#focus(session);
+    await this.#change(async () => {
+      Object.assign(session, await send("PATCH", `/api/sessions/${session.id}`, { title }));
+    });
+    const card = this.#list.querySelector(`[data-id="${CSS.escape(session.id)}"]`);
+    /** @type {HTMLElement | null | undefined} */ (card?.querySelector(".rename"))?.focus();
   }
 
   /** @param {Session} session */
   async #remove(session) {
-    const named = { title: session.title || t("sessions.untitled"), date: moment(session.started) };
-    const question = { title: t("sessions.delete.title"), text: t("sessions.delete.text", named), yes: t("sessions.delete.yes"), danger: true };
+    const text = t("sessions.delete.text", { title: titleOf(session), date: moment(session.started) });
+    const question = { title: t("sessions.delete.title"), text, yes: t("sessions.delete.yes"), danger: true };
     if (!(await confirmed(question))) return;
     await this.#change(async () => {
       await send("DELETE", `/api/sessions/${session.id}`);
@@ -71,22 +83,17 @@ class SessionsPage {
       this.#list.prepend(notice({ icon: "warning", tone: "trouble", title: error.message }));
     }
   }
-
-  /** @param {Session} session */
-  #focus(session) {
-    /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-id="${CSS.escape(session.id)}"] .rename`))?.focus();
-  }
 }
 
 function empty() {
-  const empty = document.createElement("div");
-  empty.className = "sheet empty";
-  const title = Object.assign(document.createElement("h2"), { textContent: t("sessions.empty") });
-  const text = Object.assign(document.createElement("p"), { textContent: t("sessions.empty.text"), className: "soft" });
-  const start = Object.assign(document.createElement("a"), { href: "/", className: "button primary" });
-  start.append(icon("play"), t("sessions.empty.start"));
-  empty.append(icon("sessions"), title, text, start);
-  return empty;
+  return make(
+    "div",
+    { class: "sheet empty" },
+    icon("sessions"),
+    make("h2", {}, t("sessions.empty")),
+    make("p", { class: "soft" }, t("sessions.empty.text")),
+    make("a", { href: "/", class: "button primary" }, icon("play"), t("sessions.empty.start")),
+  );
 }
 
 await openPage({ page: "sessions" });

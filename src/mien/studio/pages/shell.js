@@ -1,6 +1,8 @@
 /** What every page shares: texts and icons in place, the header with navigation, language and theme. */
 
+import { keepStrayFilesOut } from "./drops.js";
 import { drawIcons, icon } from "./icons.js";
+import { make } from "./make.js";
 import { inEveryLanguage, language, languages, loadTexts, setLanguage, t, translate } from "./text.js";
 import { setTheme, theme, themes } from "./theme.js";
 
@@ -15,74 +17,47 @@ const THEME_ICONS = Object.freeze({ system: "contrast", light: "sun", dark: "moo
  */
 export async function openPage({ page = null, texts = ["ui"] } = {}) {
   await loadTexts(texts);
-  const header = document.querySelector("header.site");
-  if (header) header.replaceChildren(skipLink(), row(page));
+  const skip = make("a", { class: "button primary skip", href: "#main", "data-t": "app.skip" });
+  const row = make("div", { class: "site-row" }, brand(page), ...(page ? [navigation(page)] : []), choices());
+  document.querySelector("header.site")?.replaceChildren(skip, row);
   drawIcons(document);
   translate();
-}
-
-/** @param {string | null} page */
-function row(page) {
-  const row = element("div", "site-row");
-  row.append(brand(page), ...(page ? [navigation(page)] : []), choices());
-  return row;
-}
-
-function skipLink() {
-  const link = element("a", "button primary skip");
-  link.setAttribute("href", "#main");
-  link.dataset.t = "app.skip";
-  return link;
+  keepStrayFilesOut();
 }
 
 /** @param {string | null} page */
 function brand(page) {
-  const brand = element(page ? "a" : "span", "brand");
-  if (page) brand.setAttribute("href", "/");
-  brand.append(icon("mien"), "mien");
-  return brand;
+  const attributes = { class: "brand", ...(page ? { href: "/" } : {}) };
+  return make(page ? "a" : "span", attributes, icon("mien"), "mien");
 }
 
 /** @param {string} current */
 function navigation(current) {
-  const navigation = element("nav");
-  navigation.dataset.tLabel = "app.navigation";
-  for (const [name, address] of Object.entries(PAGES)) {
-    const link = element("a");
-    link.setAttribute("href", address);
-    if (name === current) link.setAttribute("aria-current", "page");
-    const title = element("span");
-    title.dataset.t = `app.${name}`;
-    link.append(icon(name), title);
-    navigation.append(link);
-  }
-  return navigation;
+  const links = Object.entries(PAGES).map(([name, href]) => {
+    const here = name === current ? { "aria-current": "page" } : {};
+    return make("a", { href, ...here }, icon(name), make("span", { "data-t": `app.${name}` }));
+  });
+  return make("nav", { "data-t-label": "app.navigation" }, ...links);
 }
 
 function choices() {
-  const choices = element("div", "site-choices");
-  choices.append(languageChoice(), themeButton());
-  return choices;
+  return make("div", { class: "site-choices" }, languageChoice(), themeButton());
 }
 
 function languageChoice() {
-  const choice = document.createElement("select");
-  choice.className = "language";
-  choice.dataset.tLabel = "app.language";
-  for (const [code, name] of Object.entries(languages)) {
-    const option = new Option(name, code, code === language, code === language);
-    option.lang = code;
-    choice.append(option);
-  }
+  const options = Object.entries(languages).map(([code, name]) =>
+    make("option", { value: code, lang: code, selected: code === language }, name),
+  );
+  const choice = /** @type {HTMLSelectElement} */ (
+    make("select", { class: "language", "data-t-label": "app.language" }, ...options)
+  );
   choice.addEventListener("change", () => setLanguage(choice.value));
   return choice;
 }
 
 /** One button that goes round system, light and dark. */
 function themeButton() {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "icon-button theme";
+  const button = make("button", { type: "button", class: "icon-button theme" });
   const show = () => {
     const label = t("app.theme", { name: t(`app.theme.${theme()}`) });
     button.setAttribute("aria-label", label);
@@ -95,11 +70,4 @@ function themeButton() {
   });
   inEveryLanguage(show);
   return button;
-}
-
-/** @param {string} tag @param {string} [classes] @returns {HTMLElement} */
-function element(tag, classes = "") {
-  const made = document.createElement(tag);
-  made.className = classes;
-  return made;
 }

@@ -70,7 +70,8 @@ export class SideBySide {
     this.#position.addEventListener("input", () => this.#seek(Number(this.#position.value)));
     this.#after.addEventListener("play", () => this.#before.play().catch(() => null));
     this.#after.addEventListener("pause", () => this.#before.pause());
-    for (const name of ["play", "pause", "volumechange", "loadedmetadata", "ended"]) this.#after.addEventListener(name, () => this.#draw());
+    for (const name of ["play", "pause", "volumechange", "loadedmetadata", "ended"])
+      this.#after.addEventListener(name, () => this.#draw());
     this.#after.addEventListener("timeupdate", () => this.#follow());
     this.#before.addEventListener("error", () => {
       if (this.#before.hasAttribute("src")) this.#sayUnplayable();
@@ -103,7 +104,10 @@ export class SideBySide {
     label(this.#mute, silent ? "sound-off" : "sound", t(silent ? "clips.unmute" : "clips.mute"));
     this.#position.setAttribute("aria-label", t("clips.position"));
     ["before", "after"].forEach((name, index) => (this.#captions[index].textContent = t(`clips.${name}`)));
-    this.#captions[0].append(" ", Object.assign(document.createElement("small"), { textContent: t("clips.before.hint") }));
+    this.#captions[0].append(
+      " ",
+      Object.assign(document.createElement("small"), { textContent: t("clips.before.hint") }),
+    );
     this.#before.setAttribute("aria-label", t("clips.before"));
     this.#after.setAttribute("aria-label", t("clips.after"));
     this.#drawTime();

@@ -5,8 +5,17 @@ import { inEveryLanguage, t } from "./text.js";
 
 /** Kinds in order of urgency, each with its icon. */
 const KINDS = new Map([
-  ["gone", "server"], ["unplugged", "unplugged"], ["down", "retry"], ["engine", "warning"], ["trouble", "warning"], ["paused", "pause"],
-  ["lost", "face-lost"], ["several", "people"], ["preparing", "face"], ["calibrated", "check"], ["slow", "slow"],
+  ["gone", "server"],
+  ["unplugged", "unplugged"],
+  ["down", "retry"],
+  ["engine", "warning"],
+  ["trouble", "warning"],
+  ["paused", "pause"],
+  ["lost", "face-lost"],
+  ["several", "people"],
+  ["preparing", "face"],
+  ["calibrated", "check"],
+  ["slow", "slow"],
   ["background", "windows"],
 ]);
 const FLASH = 7000; // milliseconds
@@ -27,7 +36,7 @@ export class StageNotices {
     inEveryLanguage(() => this.#show(true));
   }
 
-  /** Something holds, or no longer does. @param {string} kind of KINDS @param {boolean} on @param {Details} [details] */
+  /** Something holds, or no longer does. @param {string} kind @param {boolean} on @param {Details} [details] */
   set(kind, on, details = {}) {
     clearTimeout(this.#timers.get(kind));
     if (on) this.#on.set(kind, details);
@@ -38,7 +47,10 @@ export class StageNotices {
   /** Something happened: say so for a while. @param {string} kind @param {Details} [details] */
   flash(kind, details = {}) {
     this.set(kind, true, details);
-    this.#timers.set(kind, setTimeout(() => this.set(kind, false), FLASH));
+    this.#timers.set(
+      kind,
+      setTimeout(() => this.set(kind, false), FLASH),
+    );
   }
 
   clear() {

@@ -55,7 +55,8 @@ export function translate(root = document) {
     element.setAttribute("aria-label", label);
     element.title = label;
   }
-  for (const element of marked(root, "data-t-hint")) element.setAttribute("placeholder", t(element.dataset.tHint ?? ""));
+  for (const element of marked(root, "data-t-hint"))
+    element.setAttribute("placeholder", t(element.dataset.tHint ?? ""));
 }
 
 /**
