@@ -427,6 +427,12 @@ def test_what_happens_meanwhile_is_said_one_thing_at_a_time(browser: Browser) ->
         page.locator("[data-kind=several]").wait_for()
         studio.faces = 1
         page.locator("[data-kind='']").wait_for(state="attached")
+        studio.state = {"preparing": "maya"}
+        page.wait_for_timeout(250)
+        assert told.inner_text() == ""
+        studio.state = {"preparing": "rosa"}
+        page.locator("[data-kind=preparing]").wait_for()
+        studio.state = {}
         studio.words = [{"is": "pace", "size": 384, "capture": 360}]
         page.locator("[data-kind=slow]").wait_for()
         studio.state = {"trouble": "The picture has no face."}

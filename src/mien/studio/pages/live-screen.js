@@ -54,6 +54,7 @@ export class LiveScreen extends EventTarget {
     this.#controls.addEventListener("calibrate", () => this.#calibrate());
     this.#controls.addEventListener("change", () => this.#changeFace());
     this.#controls.addEventListener("stop", () => this.#stop());
+    this.#part("fullscreen").hidden = !document.fullscreenEnabled;
     this.#part("fullscreen").addEventListener("click", () => this.#toggleFullscreen());
     document.addEventListener("visibilitychange", () => {
       if (this.#session && !document.hidden) this.#notices.flash("background");
@@ -139,7 +140,8 @@ export class LiveScreen extends EventTarget {
     this.#notices.set("paused", state.paused);
     this.#notices.set("lost", !seen && now - session.absentSince > ABSENT);
     this.#notices.set("several", state.faces > 1);
-    this.#notices.set("preparing", state.preparing !== null, { avatar: shortTitle(session.avatar) });
+    const another = state.preparing !== null && state.preparing !== state.avatar; // the same in another size is no news
+    this.#notices.set("preparing", another, { avatar: shortTitle(session.avatar) });
     if (state.trouble && state.trouble !== session.trouble) this.#notices.flash("trouble", { text: state.trouble });
     session.trouble = state.trouble;
     this.#controls.show(state);
