@@ -6,10 +6,9 @@ import { RealFourier } from "./voice-fourier.js";
 const PERIODS = 3;
 const LOWEST = 72; // Hz, of the longest window
 const VOICELESS = 400; // Hz: where there is no pitch, windows and smoothing are those of this one
-const SHORTEST_DETAIL = 0.0035, LONGEST_DETAIL = 0.0045; // s of quefrency: finer detail fades out, for every pitch alike
+const SHORTEST_DETAIL = 0.003, LONGEST_DETAIL = 0.004; // s of quefrency: finer detail fades out, for every pitch alike
 const FLOOR = 1e-13; // power density, about −130 dBFS a sample
-/** Hz, where one band of voicing ends and the next begins. */
-const BANDS = [0, 600, 1200, 2000, 3000, 4200, 6000, 8500, 12500];
+const BANDS = [300, 900, 1600, 2500, 3600, 5200, 7500, 11000]; // Hz, middles of the overlapping bands of voicing
 const NOISY = 0.25, CLEAR = 0.85; // periodicity taken for none and for full
 
 /** Analyses one moment at a time. Nothing is allocated after construction. */
@@ -30,13 +29,15 @@ export class Envelope {
     this.log = new Float64Array(this.bins).fill(Math.log(FLOOR));
     /** Power, mean over the bins. */
     this.level = 0;
-    this.edges = BANDS.map((hertz) => Math.min(this.bins - 1, Math.round((hertz * this.size) / rate)));
-    /** 0..1 per band of BANDS: the part that repeats with the pitch. */
-    this.voicing = new Float64Array(BANDS.length - 1);
-    this.#hann = hannLikeness();
+    /** For each bin, how far along BANDS it is: 2.5 is halfway between the third and the fourth. */
+    this.bandOf = bandsOfBins(this.bins, rate / this.size);
+    /** 0..1 around each of BANDS: the part that repeats with the pitch. */
+    this.voicing = new Float64Array(BANDS.length);
+    this.repeated = new Float64Array(BANDS.length);
+    this.whole = new Float64Array(BANDS.length);
   }
 
-  #hann;
+  #hann = hannLikeness();
 
   /** Samples needed on either side of the moment. */
   get reach() {
@@ -54,9 +55,11 @@ export class Envelope {
     this.fourier.forward(this.frame, this.re, this.im);
     const { re, im, power, bins } = this;
     for (let k = 0; k < bins; k++) power[k] = re[k] * re[k] + im[k] * im[k];
+    this.#accumulate();
     if (f0) this.#periodicity(base);
     else this.voicing.fill(0);
     this.#mirrorBelow(base);
+    this.#accumulate();
     this.#smooth((base * 2) / 3);
     this.#lift(base);
   }
@@ -92,24 +95,51 @@ export class Envelope {
     }
   }
 
+  /** Sums of the power up to each bin, mirrored beyond both ends. */
+  #accumulate() {
+    const { power, sums, margin, bins } = this;
+    const last = bins - 1;
+    for (let i = 0; i < sums.length - 1; i++) {
+      let k = Math.abs(i - margin);
+      if (k > last) k = 2 * last - k;
+      sums[i + 1] = sums[i] + power[k];
+    }
+  }
+
+  /** Mean power of `half` bins to either side of bin k. */
+  #around(k, half) {
+    const { sums, margin } = this;
+    const from = k + margin + 0.5 - half, to = from + 2 * half;
+    const a = Math.floor(from), b = Math.floor(to);
+    const start = sums[a] + (sums[a + 1] - sums[a]) * (from - a), end = sums[b] + (sums[b + 1] - sums[b]) * (to - b);
+    return Math.max(0, end - start) / (2 * half);
+  }
+
   /**
-   * Per band, the autocorrelation one period on: the spectrum weighted by cos(2π f / f0), over what the window leaves.
-   * Bandwise voicing as in McCree and Barnwell, "A mixed excitation LPC vocoder model", 1995.
+   * Per band, the autocorrelation one period on, over what the window leaves of it: the spectrum, flattened lest one
+   * harmonic stand for its band, weighted by cos(2π f / f0). Bandwise voicing as in McCree and Barnwell, "A mixed
+   * excitation LPC vocoder model for low bit rate speech coding", 1995.
    */
   #periodicity(base) {
-    const { power, edges, voicing, size, rate } = this;
+    const { power, voicing, bins, size, rate, repeated, whole, bandOf } = this;
     const turn = (2 * Math.PI * rate) / (base * size), twice = 2 * Math.cos(turn);
-    let here = 1, last = Math.cos(turn), k = 0;
+    const half = Math.min((base * size) / rate, this.margin - 1);
+    let here = 1, last = Math.cos(turn);
+    repeated.fill(0);
+    whole.fill(0);
+    for (let k = 0; k < bins; k++) {
+      const flat = power[k] / (this.#around(k, half) + FLOOR), band = Math.floor(bandOf[k]), part = bandOf[k] - band;
+      const next = Math.min(band + 1, voicing.length - 1);
+      repeated[band] += (1 - part) * flat * here;
+      whole[band] += (1 - part) * flat;
+      repeated[next] += part * flat * here;
+      whole[next] += part * flat;
+      const following = twice * here - last;
+      last = here;
+      here = following;
+    }
     for (let band = 0; band < voicing.length; band++) {
-      let repeated = 0, all = 0;
-      for (; k < edges[band + 1]; k++) {
-        repeated += power[k] * here;
-        all += power[k];
-        const next = twice * here - last;
-        last = here;
-        here = next;
-      }
-      const periodic = all > 0 ? repeated / (all * this.#hann) : 0;
+      const periodic = repeated[band] / (whole[band] * this.#hann + 1e-9);
       voicing[band] = Math.min(1, Math.max(0, (periodic - NOISY) / (CLEAR - NOISY)));
     }
   }
@@ -131,22 +161,13 @@ export class Envelope {
 
   /** Running mean over `width` Hz, then the logarithm. */
   #smooth(width) {
-    const { power, sums, margin, bins, size, rate } = this;
-    const last = bins - 1;
-    for (let i = 0; i < sums.length - 1; i++) {
-      let k = Math.abs(i - margin);
-      if (k > last) k = 2 * last - k;
-      sums[i + 1] = sums[i] + power[k];
-    }
-    const half = Math.min((width * size) / rate / 2, margin - 1);
+    const { bins, re, size, rate } = this;
+    const half = Math.min((width * size) / rate / 2, this.margin - 1);
     let level = 0;
     for (let k = 0; k < bins; k++) {
-      const from = k + margin + 0.5 - half, to = k + margin + 0.5 + half;
-      const a = Math.floor(from), b = Math.floor(to);
-      const start = sums[a] + (sums[a + 1] - sums[a]) * (from - a), end = sums[b] + (sums[b + 1] - sums[b]) * (to - b);
-      const mean = (end - start) / (2 * half);
+      const mean = this.#around(k, half);
       level += mean;
-      this.re[k] = Math.log(Math.max(mean, 0) + FLOOR);
+      re[k] = Math.log(mean + FLOOR);
     }
     this.level = level / bins;
     this.im.fill(0);
@@ -169,6 +190,16 @@ export class Envelope {
     }
     fourier.forward(frame, log, im);
   }
+}
+
+/** Where in BANDS each bin lies; `step` Hz from one bin to the next. */
+function bandsOfBins(bins, step) {
+  return Float64Array.from({ length: bins }, (_, k) => {
+    const hertz = k * step, next = BANDS.findIndex((middle) => middle > hertz);
+    if (next === 0) return 0;
+    if (next < 0) return BANDS.length - 1;
+    return next - 1 + (hertz - BANDS[next - 1]) / (BANDS[next] - BANDS[next - 1]);
+  });
 }
 
 /** The autocorrelation of a Hann window of PERIODS periods, one period on, over that at lag 0. */

@@ -1,8 +1,8 @@
 // What is constant about a speaker (usual pitch, length of the vocal tract, colour of the voice), learned while they
 // speak so that it can be taken away. Forgotten with the page.
 
-const FIRST_PITCH = 160, FIRST_WEIGHT = 0.15; // Hz, and the seconds of speech it counts for
-const MEMORY = 25; // s of speech after which half of what was heard has faded to 1/e
+const FIRST_PITCH = 160; // Hz, while nothing has been heard
+const MEMORY = 25; // s of speech in which what was heard fades to 1/e
 const PER_OCTAVE = 24; // steps of the logarithmic frequency axis
 const BOTTOM = 300, TOP = 5200; // Hz, where formants are looked for
 const SMALLEST = 0.86, LARGEST = 1.6; // formants over those of an adult man
@@ -11,22 +11,19 @@ const TRUST = 9; // how much a perfect match of formants says against the prior,
 const SURE = 3; // s of voiced speech
 /**
  * Mean formants of ten American English vowels of men, Hz (Peterson and Barney, "Control methods used in a study of
- * the vowels", 1952); the fourth and fifth those of a uniform tube of 17.5 cm.
+ * the vowels", 1952); from the fourth on those of a uniform tube of 17.5 cm.
  */
 const VOWELS = [
   [270, 2290, 3010], [390, 1990, 2550], [530, 1840, 2480], [660, 1720, 2410], [730, 1090, 2440],
   [570, 840, 2410], [440, 1020, 2240], [300, 870, 2240], [640, 1190, 2390], [490, 1350, 1690],
-];
-const WIDTHS = [60, 90, 130, 180, 250]; // Hz, bandwidths of the five formants
+].map((formants) => [...formants, 3500, 4500, 5500, 6500, 7500, 8500, 9500, 10500, 11500]);
+const WIDTHS = [60, 90, 130, 180, 250, 300, 400, 500, 600, 600, 600, 600]; // Hz, bandwidths of the formants
 
-/** Third-octave levels of long-term average speech, dB, from 100 Hz to 10 kHz (Byrne et al., 1994, men and women). */
-const AVERAGE = [
-  54.4, 57.7, 56.8, 60.2, 60.3, 59.0, 62.1, 62.1, 60.5, 56.8, 53.7, 53.0, 52.0, 48.7, 48.1, 46.8, 45.6, 44.5, 44.3,
-  43.7, 43.4,
-];
-const COLOUR_WEIGHT = 12; // s of speech after which half of the difference in colour is corrected
-const COLOUR_LIMIT = 9; // dB
-const COLOUR_SHARE = 0.85; // of the difference that is ever corrected
+const BANDS = 56, BANDS_TOP = 11000; // of the voice's colour, evenly spaced in mel
+const COLOUR_WEIGHT = 0.7; // s of voice after which half of the difference in colour is corrected
+const COLOUR_LIMIT = 24; // dB
+const RECENT = 0.12, NEW = 0.6; // s, and the change since then (natural logarithm of power) that counts in full
+const SLOPE = -5; // dB per octave above 300 Hz of a common voice's source
 
 /** Learns from moments of speech. Nothing is allocated after construction. */
 export class Speaker {
@@ -36,6 +33,7 @@ export class Speaker {
    */
   constructor(rate, size) {
     this.bin = rate / size;
+    this.last = size / 2;
     this.top = Math.min(TOP, rate / 2 - 200);
     this.points = Math.floor(Math.log2(this.top / BOTTOM) * PER_OCTAVE);
     this.lowest = Math.floor(Math.log2(SMALLEST) * PER_OCTAVE);
@@ -45,16 +43,20 @@ export class Speaker {
     this.sums = new Float64Array(this.points + PER_OCTAVE + 1);
     this.mean = new Float64Array(this.points);
     this.match = new Float64Array(this.highest - this.lowest + 1);
-    this.voiced = FIRST_WEIGHT;
+    /** s of voice heard, as far as remembered. */
+    this.voiced = 0;
     this.logPitch = Math.log(FIRST_PITCH);
     this.heard = 0;
     /** Formants over those of an adult man of 17.5 cm of vocal tract. */
     this.tract = this.#prior();
-    this.bands = new Float64Array(AVERAGE.length);
+    this.bands = new Float64Array(BANDS);
+    this.common = new Float64Array(BANDS);
+    this.rough = new Float64Array(BANDS);
+    this.shape = new Float64Array(BANDS);
+    this.recent = new Float64Array(BANDS);
     this.spoken = 0;
-    /** dB per third-octave band from 100 Hz: what brings this voice to the average colour. */
-    this.colour = new Float64Array(AVERAGE.length);
-    this.rough = new Float64Array(AVERAGE.length);
+    /** Natural logarithm of power per band: what brings this voice's average to the common one. */
+    this.colour = new Float64Array(BANDS);
   }
 
   /** Hz, geometric mean. */
@@ -90,27 +92,40 @@ export class Speaker {
   }
 
   /**
-   * A moment of speech, for the colour of the voice.
+   * A voiced moment's colour. A sound that is held counts little after its beginning: it is no average of anything.
    * @param {Float64Array} log spectral envelope, formants already moved
    * @param {number} seconds
    */
   hearColour(log, seconds) {
-    this.spoken = this.spoken * (1 - seconds / MEMORY) + seconds;
-    const share = seconds / this.spoken, { bands, bin } = this;
-    for (let band = 0; band < bands.length; band++) {
-      const centre = bandCentre(band);
-      const from = Math.round((centre * 0.89) / bin), to = Math.min(log.length - 1, Math.round((centre * 1.12) / bin));
-      let power = 0;
-      for (let k = from; k <= to; k++) power += Math.exp(log[k]);
-      power /= Math.max(1, to - from + 1);
-      bands[band] += (power - bands[band]) * share;
+    const { bands, recent, shape } = this;
+    let mean = 0, change = 0;
+    for (let i = 0; i < BANDS; i++) {
+      shape[i] = log[this.#binOf(i)];
+      mean += shape[i] / BANDS;
     }
+    const follow = Math.min(1, seconds / RECENT);
+    for (let i = 0; i < BANDS; i++) {
+      shape[i] -= mean;
+      change += Math.abs(shape[i] - recent[i]) / BANDS;
+      recent[i] += (shape[i] - recent[i]) * follow;
+    }
+    const weight = seconds * Math.min(1, (change / NEW) ** 2);
+    this.spoken = this.spoken * (1 - weight / MEMORY) + weight;
+    const share = this.spoken > 0 ? weight / this.spoken : 0;
+    for (let i = 0; i < BANDS; i++) bands[i] += (shape[i] - bands[i]) * share;
   }
 
-  /** Draws the conclusions: cheap enough for some times a second. */
-  conclude() {
+  #binOf(band) {
+    return Math.min(this.last, Math.round(bandCentre(band) / this.bin));
+  }
+
+  /**
+   * Draws the conclusions: cheap enough for some times a second.
+   * @param {number} tract that the formants are being moved to
+   */
+  conclude(tract) {
     this.#concludeTract();
-    if (this.spoken > 0) this.#concludeColour();
+    this.#concludeColour(tract);
   }
 
   /** The likeliest scale of the formants: how well their average pattern, shifted, fits; and what the pitch suggests. */
@@ -137,26 +152,38 @@ export class Speaker {
     this.tract = 2 ** ((best + lowest + part) / PER_OCTAVE);
   }
 
-  #concludeColour() {
-    const { bands, colour, rough, spoken } = this;
-    const last = bands.length - 1, share = (COLOUR_SHARE * spoken) / (spoken + COLOUR_WEIGHT);
+  #concludeColour(tract) {
+    const { bands, colour, rough, common, spoken } = this;
+    const share = spoken / (spoken + COLOUR_WEIGHT), limit = COLOUR_LIMIT * NEPER;
     let mean = 0;
-    for (let i = 0; i <= last; i++) {
-      const wanted = AVERAGE[i] - 10 * Math.log10(bandCentre(i));
-      rough[i] = wanted - 10 * Math.log10(bands[i] + 1e-13);
-      mean += rough[i] / (last + 1);
+    for (let i = 0; i < BANDS; i++) {
+      common[i] = commonColour(bandCentre(i) / tract);
+      rough[i] = common[i] - bands[i];
+      mean += rough[i] / BANDS;
     }
-    for (let i = 0; i <= last; i++) {
-      // An octave's worth of neighbours: the voice's colour, not its formants.
-      const near = rough[Math.max(0, i - 1)] + 2 * rough[i] + rough[Math.min(last, i + 1)];
-      const far = rough[Math.max(0, i - 2)] + rough[Math.min(last, i + 2)];
-      const off = (near + far) / 6 - mean;
-      colour[i] = share * COLOUR_LIMIT * Math.tanh(off / COLOUR_LIMIT);
+    for (let i = 0; i < BANDS; i++) {
+      colour[i] = share * limit * Math.tanh((rough[i] - mean) / limit);
     }
+  }
+
+  /** Natural logarithm of power that `colour` adds at a frequency. */
+  colourAt(hertz) {
+    const at = Math.min(BANDS - 1.001, Math.max(0, bandAt(hertz))), low = Math.floor(at);
+    return this.colour[low] + (this.colour[low + 1] - this.colour[low]) * (at - low);
   }
 }
 
-const bandCentre = (band) => 100 * 10 ** (band / 10);
+const NEPER = Math.LN10 / 10; // natural logarithm of power per dB
+const mel = (hertz) => Math.log(1 + hertz / 700);
+const bandAt = (hertz) => (mel(hertz) / mel(BANDS_TOP)) * BANDS - 0.5;
+const bandCentre = (band) => 700 * (Math.exp(((band + 0.5) / BANDS) * mel(BANDS_TOP)) - 1);
+
+/** The average vowel of a man on a source that slopes: natural logarithm of power at so many Hz. */
+function commonColour(hertz) {
+  let log = 0;
+  for (const vowel of VOWELS) log += allPole(hertz, vowel) / VOWELS.length;
+  return log + NEPER * SLOPE * Math.log2(Math.max(hertz, 300) / 300);
+}
 
 /** What stands out from the octave around it, in place: tilts of voice and microphone drop out. */
 function sharpen(values, count, sums) {
@@ -173,7 +200,7 @@ function template(points, lowest, highest) {
   const sums = new Float64Array(whole.length + PER_OCTAVE + 1), spectrum = new Float64Array(whole.length);
   for (const vowel of VOWELS) {
     for (let i = 0; i < whole.length; i++) {
-      spectrum[i] = allPole(BOTTOM * 2 ** ((i - highest) / PER_OCTAVE), [...vowel, 3500, 4500]);
+      spectrum[i] = allPole(BOTTOM * 2 ** ((i - highest) / PER_OCTAVE), vowel);
     }
     sharpen(spectrum, spectrum.length, sums);
     for (let i = 0; i < whole.length; i++) whole[i] += spectrum[i] / VOWELS.length;
@@ -187,12 +214,12 @@ function template(points, lowest, highest) {
   });
 }
 
-/** Log power of formants in cascade (Fant, "Acoustic theory of speech production", 1960). */
+/** Natural logarithm of the power of formants in cascade (Fant, "Acoustic theory of speech production", 1960). */
 function allPole(hertz, formants) {
   let log = 0;
-  for (const [n, formant] of formants.entries()) {
-    const width = WIDTHS[n] / 2, centre = formant ** 2 + width ** 2;
-    log += 2 * Math.log(centre);
+  for (let n = 0; n < formants.length; n++) {
+    const formant = formants[n], width = WIDTHS[n] / 2;
+    log += 2 * Math.log(formant ** 2 + width ** 2);
     log -= Math.log((hertz - formant) ** 2 + width ** 2) + Math.log((hertz + formant) ** 2 + width ** 2);
   }
   return log;
