@@ -195,6 +195,8 @@ export class ClinicianCall extends EventTarget {
       this.began ??= performance.now();
       this.#tellMicrophone();
       this.#set({ stage: "connected" });
+    } else if (!alive && this.began !== null && !this.#room) {
+      this.#end("gone"); // nobody is left to find a new way with
     } else if (!alive && this.stage === "connected") {
       this.#set({ stage: "lost" });
     }

@@ -46,7 +46,7 @@ export class InvitePanel extends EventTarget {
     this.#call.addEventListener("change", () => this.#render());
     this.#call.addEventListener("sound", ({ detail }) => this.#play(detail.stream));
     document.addEventListener("languagechange", this.#relabel);
-    addEventListener("pagehide", () => this.#call.close());
+    addEventListener("pagehide", () => this.#call.close({ now: true }));
     container.replaceChildren(make("div", { class: "sheet invitation" }, this.#question, this.#body));
     this.#render();
   }

@@ -169,11 +169,11 @@ export class PatientCall extends EventTarget {
     }
   }
 
-  /** Close everything: the call, the room, the link. */
-  close() {
+  /** Close everything: the call, the room, the link. @param {{now?: boolean}} [options] now: the page is going */
+  close({ now = false } = {}) {
     this.#peer?.control({ kind: "bye" });
     for (const page of [this.#guest, this.#askingFrom]) this.#room?.send({ kind: "bye" }, page);
-    this.#room?.leave();
+    this.#room?.leave({ now });
     this.#room = null;
     this.#hangUp();
     this.#guest = this.#askingFrom = null;

@@ -6,6 +6,7 @@ const FIRST_PAUSE = 400; // ms before trying again; doubles each time
 const LONGEST_PAUSE = 8000;
 const CONNECT_TIMEOUT = 8000;
 const PATIENCE = 90_000; // ms for which a page that was in the room keeps trying, whatever the relay answers
+const LINGER = 300; // ms: a server that sees the end of a line may not read the last words before it
 const MOST_WAITING = 64; // messages not opened yet; a relay that sends more is not one of ours
 
 /**
@@ -32,6 +33,7 @@ export class Room extends EventTarget {
   #tries = 0;
   #timer = 0;
   #left = false;
+  #abandoned = false; // the other page was seen to go
   #inside = false; // this socket has been let in
   #lastInside = -Infinity;
   #online = () => this.#again(0);
@@ -75,22 +77,28 @@ export class Room extends EventTarget {
     if (to !== null && to === this.#peer) this.#post(body, to);
   }
 
-  /** Leaves for good. The patient's leaving ends the room. */
-  leave() {
+  /**
+   * Leaves for good, after what was said last. The patient's leaving ends the room.
+   * @param {{now?: boolean}} [options] now: without waiting for words that are still being sealed, as the page goes
+   */
+  leave({ now = false } = {}) {
     this.#left = true;
     removeEventListener("online", this.#online);
     clearTimeout(this.#timer);
     const socket = this.#socket;
-    const inside = this.#inside;
+    const closes = this.#inside && this.#role === "patient";
     this.#socket = null;
     this.#inside = false;
-    // What was said last (a "bye") is still being sealed.
-    this.#outbox.finally(() => {
-      if (inside && this.#role === "patient" && socket?.readyState === WebSocket.OPEN) {
+    const go = () => {
+      if (closes && socket?.readyState === WebSocket.OPEN) {
         socket.send(JSON.stringify({ do: "close" }));
+        setTimeout(() => socket.close(), LINGER);
+      } else {
+        socket?.close();
       }
-      socket?.close();
-    });
+    };
+    if (now) go();
+    else this.#outbox.finally(go);
   }
 
   #connect() {
@@ -137,6 +145,7 @@ export class Room extends EventTarget {
   }
 
   #meet(here) {
+    this.#abandoned = !here;
     if (!here) {
       this.#peer = null;
       this.#tell("peer", { here: false });
@@ -175,9 +184,10 @@ export class Room extends EventTarget {
   }
 
   #refuse(why) {
-    const returning = !this.#inside && performance.now() - this.#lastInside < PATIENCE;
     // After a drop the relay may not have noticed yet that our old socket is dead, or not have seen the patient return.
-    if (returning || why === "busy") return;
+    const returning = !this.#inside && performance.now() - this.#lastInside < PATIENCE;
+    const gone = why === "unknown" && this.#abandoned;
+    if ((returning && !gone) || why === "busy") return;
     this.leave();
     this.#tell("refused", { why });
   }

@@ -24,7 +24,7 @@ export class Speech extends EventTarget {
     const wish = ++this.#wish;
     try {
       if (mode === "off") await send(null);
-      else if (this.voice) await this.voice.change(mode);
+      else if (this.voice) await this.#change(mode, send);
       else await this.#start(mode, send, () => wish === this.#wish);
       return "";
     } catch (error) {
@@ -50,6 +50,13 @@ export class Speech extends EventTarget {
     this.voice = voice;
     const stream = await voice.start({ mode });
     if (wanted()) await send(stream.getAudioTracks()[0]);
+  }
+
+  /** Also while it is starting: the track is the same in every mode, and the first wish no longer sends it. */
+  async #change(mode, send) {
+    const { voice } = this;
+    await voice.change(mode);
+    if (this.voice === voice) await send(voice.stream.getAudioTracks()[0]);
   }
 
   #fail(voice, why) {
