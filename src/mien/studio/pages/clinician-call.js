@@ -77,6 +77,7 @@ export class ClinicianCall extends EventTarget {
     this.#room?.leave();
     this.name = name;
     this.#admitted = false;
+    this.#patient = null;
     const room = new Room({ url, role: "clinician", code });
     this.#room = room;
     const on = (type, listener) => room.addEventListener(type, (event) => this.#room === room && listener(event.detail));

@@ -65,7 +65,8 @@ export class EmotionRecord {
    * @param {number} to
    * @param {number} count of stretches
    * @returns {({emotions: number[] | null, seen: number, confidence: number} | null)[]} null where nothing was received;
-   *   emotions in the order of EMOTIONS, null where the face was not seen; seen is a share of the rows
+   *   emotions in the order of EMOTIONS, null where there is no estimate; seen is a share of the rows, confidence that of
+   *   those seen
    */
   means(from, to, count) {
     const width = (to - from) / count;
@@ -84,7 +85,7 @@ export class EmotionRecord {
     return sums.map(({ rows, seen, confidence, known, emotions }) => {
       if (rows === 0) return null;
       return {
-        emotions: emotions && emotions.map((value) => value / known), seen: seen / rows, confidence: confidence / rows,
+        emotions: emotions && emotions.map((value) => value / known), seen: seen / rows, confidence: seen && confidence / seen,
       };
     });
   }
@@ -93,7 +94,7 @@ export class EmotionRecord {
     const values = this.#values;
     sum.rows += 1;
     sum.seen += values[start + 2];
-    sum.confidence += values[start + 3];
+    sum.confidence += values[start + 2] * values[start + 3];
     if (Number.isNaN(values[start + 4]) || values[start + 2] === 0) return;
     sum.known += 1;
     sum.emotions ??= new Array(EMOTIONS.length).fill(0);

@@ -8,6 +8,7 @@ const VOICES = ["masked", "natural", "off"];
 
 export class InCall {
   #call;
+  #readable;
   #length = make("span", { class: "numbers" });
   #lost = make("p", { class: "caution", role: "status", hidden: true });
   #radios = new Map();
@@ -17,9 +18,14 @@ export class InCall {
   #emotionHint = make("p", { class: "hint", id: "invite-emotions-hint" });
   #microphone = make("p", { class: "shared-hint" });
 
-  /** @param {import("./patient-call.js").PatientCall} call */
-  constructor(call) {
+  /**
+   * @param {import("./patient-call.js").PatientCall} call
+   * @param {{readable: boolean}} options whether emotions can be read at all
+   */
+  constructor(call, { readable }) {
     this.#call = call;
+    this.#readable = readable;
+    this.#emotions.disabled = !readable;
     this.#lost.textContent = t("invite.lost", { name: call.name });
     this.#emotions.addEventListener("change", () => call.shareEmotions(this.#emotions.checked));
     this.parts = [
@@ -41,7 +47,8 @@ export class InCall {
     this.#trouble.hidden = !voiceTrouble;
     if (voiceTrouble) this.#trouble.textContent = t(`invite.voice.trouble.${voiceTrouble}`);
     this.#emotions.checked = sharing.emotions;
-    write(this.#emotionHint, t(sharing.emotions ? "invite.emotions.on" : "invite.emotions.off", { name }));
+    const emotions = sharing.emotions ? "on" : "off";
+    write(this.#emotionHint, t(`invite.emotions.${this.#readable ? emotions : "none"}`, { name }));
     if (this.#microphone.dataset.on !== String(heard)) {
       this.#microphone.dataset.on = String(heard);
       this.#microphone.replaceChildren(icon(heard ? "sound" : "sound-off"), t(heard ? "invite.hear.on" : "invite.hear.off", { name }));

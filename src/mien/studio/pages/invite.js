@@ -2,8 +2,7 @@
 
 import { InCall } from "./invite-call.js";
 import { InvitationLink } from "./invite-link.js";
-import { icon } from "./icons.js";
-import { make } from "./make.js";
+import { exchange, make } from "./make.js";
 import { buttons, notice } from "./notice.js";
 import { PatientCall } from "./patient-call.js";
 import { t } from "./text.js";
@@ -26,18 +25,22 @@ export class InvitePanel extends EventTarget {
   #inCall = false;
   #connectingSince = 0;
   #timer = setInterval(() => this.#view?.update?.(), TICK);
+  #title = document.title;
+  #readable;
   #relabel = () => this.#render(true);
+  #leave = () => this.#call.close({ now: true });
 
   /**
    * @param {HTMLElement} container
    * @param {object} options
    * @param {{stream: MediaStream}} options.stage an `AvatarStage`
-   * @param {{relay: {signal: string, join: string, reach: string}}} options.state of /api/state
+   * @param {{relay: {signal: string, join: string, reach: string}, models?: {emotion: boolean}}} options.state of /api/state
    */
   constructor(container, { stage, state }) {
     super();
     this.#container = container;
     this.#relay = state.relay;
+    this.#readable = state.models?.emotion !== false;
     this.#call = new PatientCall({
       stream: stage.stream,
       url: state.relay.signal,
@@ -46,7 +49,7 @@ export class InvitePanel extends EventTarget {
     this.#call.addEventListener("change", () => this.#render());
     this.#call.addEventListener("sound", ({ detail }) => this.#play(detail.stream));
     document.addEventListener("languagechange", this.#relabel);
-    addEventListener("pagehide", () => this.#call.close({ now: true }));
+    addEventListener("pagehide", this.#leave);
     container.replaceChildren(make("div", { class: "sheet invitation" }, this.#question, this.#body));
     this.#render();
   }
@@ -74,6 +77,7 @@ export class InvitePanel extends EventTarget {
   end() {
     clearInterval(this.#timer);
     document.removeEventListener("languagechange", this.#relabel);
+    removeEventListener("pagehide", this.#leave);
     this.#call.close();
     this.#sound.srcObject = null;
     this.#container.replaceChildren();
@@ -82,15 +86,16 @@ export class InvitePanel extends EventTarget {
   #render(anew = false) {
     const call = this.#call;
     this.#announce();
-    this.#ask(anew);
-    const shown = [IN_CALL.includes(call.stage) ? "call" : call.stage, call.offline, call.report, this.#provider !== null].join();
+    const view = IN_CALL.includes(call.stage) ? "call" : call.stage;
+    const shown = view === "call" ? view : [view, call.offline, call.report, this.#provider !== null].join();
     if (shown !== this.#shown || anew) {
-      if (call.stage === "connecting" && !this.#shown.startsWith("connecting")) this.#connectingSince = performance.now();
+      if (view === "connecting" && !this.#shown.startsWith(view)) this.#connectingSince = performance.now();
       this.#shown = shown;
-      this.#view = this.#views[IN_CALL.includes(call.stage) ? "call" : call.stage]();
-      this.#body.replaceChildren(...this.#view.parts);
+      this.#view = this.#views[view]();
+      exchange(this.#body, this.#view.parts);
     }
     this.#view.update?.();
+    this.#ask(anew);
   }
 
   #announce() {
@@ -106,17 +111,17 @@ export class InvitePanel extends EventTarget {
     const name = this.#call.asking?.name ?? "";
     if (this.#question.dataset.name === name && !anew) return;
     this.#question.dataset.name = name;
-    this.#question.replaceChildren();
-    if (!name) return;
-    const question = notice({
-      icon: "people", title: t("invite.ask.title", { name }), text: t("invite.ask.text"),
+    const title = t("invite.ask.title", { name });
+    document.title = name ? title : this.#title; // seen also where another page is in front
+    const question = () => notice({
+      icon: "people", title, text: t("invite.ask.text"),
       actions: [
         { text: t("invite.ask.yes"), icon: "check", kind: "primary", run: () => this.#call.admit() },
         { text: t("invite.ask.no"), run: () => this.#call.decline() },
       ],
     });
-    this.#question.append(question);
-    question.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    exchange(this.#question, name ? [question()] : [], this.#body);
+    if (name) this.#question.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   #views = {
@@ -147,7 +152,7 @@ export class InvitePanel extends EventTarget {
         update: () => { hint.hidden = performance.now() - this.#connectingSince < LONG * 1000; },
       };
     },
-    call: () => new InCall(this.#call),
+    call: () => new InCall(this.#call, { readable: this.#readable }),
     ended: () => this.#ended(),
     over: () => {
       const { report, name } = this.#call;

@@ -4,12 +4,14 @@ import { icon } from "./icons.js";
 import { make } from "./make.js";
 import { emotionsCsv, marksCsv, notesPage, save } from "./notes-file.js";
 import { buttons, notice } from "./notice.js";
-import { percent, t } from "./text.js";
+import { language, percent, t } from "./text.js";
 
 export class Afterwards {
   #place;
   #call;
   #notes;
+  #again;
+  #shown = "";
   #report = null;
   #reportSaved = false;
   #status = make("div", { role: "status" });
@@ -18,11 +20,13 @@ export class Afterwards {
    * @param {HTMLElement} place
    * @param {import("./clinician-call.js").ClinicianCall} call
    * @param {import("./notes.js").Notes} notes
+   * @param {() => void} again asks to be let in once more
    */
-  constructor(place, call, notes) {
+  constructor(place, call, notes, again) {
     this.#place = place;
     this.#call = call;
     this.#notes = notes;
+    this.#again = again;
   }
 
   /** Whether something would be lost with the page. */
@@ -38,14 +42,18 @@ export class Afterwards {
   }
 
   render() {
-    if (this.#call.stage !== "ended") return;
-    const { why } = this.#call;
+    const { stage, why, record } = this.#call;
+    if (stage !== "ended") return;
+    this.#showReport();
+    const shown = [why, record.length, language].join();
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#place.replaceChildren(
       make("h1", {}, t("join.ended.title")), make("p", { class: "lead" }, t(`join.ended.${why}`)),
+      ...(why === "patient" ? [] : [buttons([{ text: t("join.ended.again"), icon: "retry", run: this.#again }])]),
       make("section", { class: "sheet" }, make("h2", {}, t("join.files")), make("p", { class: "hint" }, t("join.files.hint")), this.#files()),
       this.#status,
     );
-    this.#showReport();
   }
 
   #files() {

@@ -1,7 +1,7 @@
 // Before the call: the clinician's name, the wait to be let in, and everything that can be wrong with a link.
 
 import { icon } from "./icons.js";
-import { make } from "./make.js";
+import { exchange, make } from "./make.js";
 import { buttons, notice } from "./notice.js";
 import { cleanName } from "./received.js";
 import { readCode } from "./sealing.js";
@@ -26,11 +26,15 @@ export class Entrance {
     this.#place = place;
     this.#call = call;
     addEventListener("hashchange", () => {
-      if (call.stage !== "none" && call.stage !== "refused" && call.stage !== "ended") return;
+      if (call.began !== null || !["none", "refused", "declined", "ended"].includes(call.stage)) return;
       this.#code = codeOfLink();
-      call.stage = "none";
-      this.render();
+      call.giveUp();
     });
+  }
+
+  /** Ask to be let in: with the link and the name of before, if it was left. */
+  ask() {
+    this.#call.join({ url: SIGNAL, code: this.#code, name: this.#name });
   }
 
   render() {
@@ -44,24 +48,23 @@ export class Entrance {
       refused: () => this.#refused(), ended: () => this.#said(why === "patient" ? "closed" : "gone", "link"),
     };
     const able = "RTCPeerConnection" in globalThis && globalThis.crypto?.subtle;
-    this.#place.replaceChildren(...(able ? (views[stage] ?? views.none)() : this.#said("browser", "warning")));
-    if (stage !== "none") this.#place.querySelector("h1, h2")?.setAttribute("tabindex", "-1");
+    exchange(this.#place, able ? (views[stage] ?? views.none)() : this.#said("browser", "warning"));
   }
 
   #form() {
     const name = make("input", { type: "text", id: "name", maxlength: "60", autocomplete: "name", required: true });
     name.value = this.#name;
+    name.addEventListener("input", () => { this.#name = cleanName(name.value); });
     const code = make("input", { type: "text", id: "code", maxlength: "40", autocomplete: "off", autocapitalize: "off", spellcheck: "false", required: true });
     const wrong = make("p", { class: "caution", role: "alert", hidden: true });
     const submit = (event) => {
       event.preventDefault();
       const given = this.#code ?? readCode(code.value.split("#").at(-1));
-      this.#name = cleanName(name.value);
       wrong.hidden = Boolean(given && this.#name);
       wrong.textContent = t(given ? "join.name.missing" : "join.code.wrong");
       if (!wrong.hidden) return (given ? name : code).focus();
       this.#code = given;
-      this.#ask();
+      this.ask();
     };
     const broken = location.hash.length > 1 && !this.#code;
     const codeField = make("div", { class: "field" }, make("label", { for: "code" }, t("join.code")), code, make("p", { class: "hint" }, t("join.code.hint")));
@@ -114,16 +117,13 @@ export class Entrance {
   }
 
   #again(text) {
-    return buttons([{ text: t(text), icon: "retry", kind: "primary", run: () => this.#ask() }]);
+    return buttons([{ text: t(text), icon: "retry", kind: "primary", run: () => this.ask() }]);
   }
 
   #cancel() {
     return buttons([{ text: t("app.cancel"), run: () => this.#call.giveUp() }]);
   }
 
-  #ask() {
-    this.#call.join({ url: SIGNAL, code: this.#code, name: this.#name });
-  }
 }
 
 function promise(sign, key) {
@@ -131,5 +131,5 @@ function promise(sign, key) {
 }
 
 function codeOfLink() {
-  return readCode(decodeURIComponent(location.hash.slice(1)));
+  return readCode(location.hash.slice(1));
 }

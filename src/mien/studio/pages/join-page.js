@@ -26,7 +26,7 @@ class JoinPage {
   #screen = new AvatarScreen(part("screen"));
   #emotions = new EmotionView(part("emotions"), { seconds: 60 });
   #chart = new TimelineChart(part("chart"));
-  #after = new Afterwards(part("after"), this.#call, this.#notes);
+  #after = new Afterwards(part("after"), this.#call, this.#notes, () => this.#entrance.ask());
   #drawnAt = 0;
   #lock = null;
 
@@ -56,13 +56,14 @@ class JoinPage {
   #show() {
     const call = this.#call;
     const { stage, sharing } = call;
-    const met = call.began !== null;
-    this.#entrance.render();
-    part("entrance").hidden = met;
-    part("call").hidden = !met;
-    if (!met) return;
     const here = HERE.includes(stage);
-    if (!here && !part("live").hidden) this.#close();
+    const over = stage === "ended" && call.began !== null;
+    this.#entrance.render();
+    part("entrance").hidden = here || over;
+    part("call").hidden = call.began === null;
+    if (call.began === null) return;
+    part("after").hidden = !over;
+    if (over && !part("live").hidden) this.#close();
     this.#stayAwake();
     part("live").hidden = !here;
     part("voice").replaceChildren(icon(sharing.voice === "off" ? "microphone-off" : "microphone"), t(`join.voice.${sharing.voice}`));
@@ -122,7 +123,6 @@ class JoinPage {
     this.#screen.close();
     if (document.fullscreenElement) document.exitFullscreen();
     this.#draw();
-    part("after").hidden = false;
     part("after").focus({ preventScroll: true });
     scrollTo(0, 0);
   }

@@ -1,4 +1,4 @@
-// Elements made by script: tag, attributes, children.
+// Elements made by script: tag, attributes, children; and what is in a place exchanged without losing the keyboard's.
 
 /**
  * @param {string} tag
@@ -15,4 +15,19 @@ export function make(tag, attributes = {}, ...children) {
   }
   element.append(...children);
   return element;
+}
+
+/**
+ * Put other content in a place. If the keyboard was in there, it goes on at a heading and not at the top of the page.
+ * @param {HTMLElement} place
+ * @param {Node[]} parts
+ * @param {ParentNode} [next] where that heading is
+ */
+export function exchange(place, parts, next = place) {
+  const inside = place.contains(document.activeElement);
+  place.replaceChildren(...parts);
+  const heading = next.querySelector("h1, h2");
+  if (!inside || !heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }

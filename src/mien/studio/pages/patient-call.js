@@ -31,7 +31,7 @@ export class PatientCall extends EventTarget {
   since = null;
   /** When the link ends, as a Date. */
   expires = null;
-  /** What is shared while somebody is there, besides the avatar's picture. */
+  /** What is shared besides the avatar's picture. */
   sharing = { voice: "masked", emotions: false };
   /** Why there is no voice: "refused" | "none" | "busy" | "insecure" | "mask" | "lost" | "failed"; "" if it is as wished. */
   voiceTrouble = "";
@@ -196,7 +196,8 @@ export class PatientCall extends EventTarget {
   }
 
   #met(here) {
-    if (here || !this.asking) return;
+    if (here) return;
+    if (this.stage === "connecting") this.#left();
     this.#askingFrom = null;
     this.#set({ asking: null });
   }
@@ -205,7 +206,7 @@ export class PatientCall extends EventTarget {
     const { kind, from } = message;
     if (kind === "hello" && from === this.#guest && this.#peer) this.#welcomeBack();
     else if (kind === "hello") this.#ask(from, cleanName(message.name));
-    else if (kind === "bye" && from === this.#askingFrom) this.#met(false);
+    else if (kind === "bye" && from === this.#askingFrom) this.#set({ asking: null });
     else if (kind === "bye" && from === this.#guest) this.#left();
     else if (from === this.#guest) this.#peer?.take(message);
   }

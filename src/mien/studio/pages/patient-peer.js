@@ -3,8 +3,9 @@
 import { LONGEST_SDP, Peer } from "./peer.js";
 
 const VIDEO = { maxBitrate: 1_500_000, maxFramerate: 30 };
+const PATIENCE = 15_000; // ms for the first way to be found
 const RESTART_AFTER = 2500; // ms without a connection; browsers call it failed much later
-const RESTART_AGAIN = 6000;
+const RESTART_AGAIN = 8000;
 const ROWS_BUFFERED = 32 * 1024; // beyond it rows are skipped: late ones help nobody
 
 /** Something was about to be sent that must not be. */
@@ -60,14 +61,15 @@ export class PatientPeer extends Peer {
     this.#video = video;
     video.contentHint = "motion";
     const { connection } = this;
-    connection.addTransceiver(video, { direction: "sendonly", streams: [new MediaStream()], sendEncodings: [VIDEO] });
-    this.#audio = connection.addTransceiver("audio", { direction: "sendrecv", streams: [new MediaStream()] }).sender;
+    const streams = [new MediaStream()]; // one for both, so that lips and voice are kept together
+    connection.addTransceiver(video, { direction: "sendonly", streams, sendEncodings: [VIDEO] });
+    this.#audio = connection.addTransceiver("audio", { direction: "sendrecv", streams }).sender;
     connection.ontrack = ({ track }) => {
       if (track.kind === "audio") this.tell("sound", { stream: new MediaStream([track]) });
     };
     connection.addEventListener("connectionstatechange", () => this.#watch());
     this.#offer();
-    this.#restart = setTimeout(() => this.restart(), RESTART_AGAIN);
+    this.#restart = setTimeout(() => this.restart(), PATIENCE);
   }
 
   /** What the other page said through the relay. */
