@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -323,3 +324,21 @@ def test_ctrl_c_and_kill_end_it_quickly_and_nothing_was_said_of_visitors(how: in
     assert relay.returncode == code
     assert out == ""
     assert errors == ("ended; nothing is kept\n" if how == signal.SIGINT else "")
+
+
+def test_what_is_sent_leaves_at_once() -> None:
+    """Nagle's algorithm would hold the end of every picture back until the browser's next word."""
+    listener, delayed = listen(), []
+
+    async def visited() -> None:
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            delayed.append(not writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(accept, sock=listener.socket):
+            reader, writer = await asyncio.open_connection(HOST, listener.port)
+            await reader.read()
+            writer.close()
+
+    asyncio.run(visited())
+    assert delayed == [False]

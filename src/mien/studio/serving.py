@@ -171,7 +171,8 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, str]:
 
 
 def _bind(family: socket.AddressFamily, address: str, port: int, host: str) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol said, or asyncio does not know it for TCP and leaves Nagle's algorithm on: 30 ms for every picture.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform == "win32":
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)  # else another program could take it over
     else:

@@ -3,6 +3,8 @@
 import { FrameClock, FrameEncoder } from "./frame-source.js";
 
 const IN_FLIGHT = 2;
+const SLOW = 150; // milliseconds to an answer from which on a second frame would only wait behind the first
+const QUICK = 80; // and below which it no longer does
 const LOST_AFTER = 1000; // milliseconds after which an unanswered frame no longer counts
 const RETRY = [300, 600, 1200, 2500, 5000];
 const HEADER = 8;
@@ -23,6 +25,8 @@ export class FrameLink extends EventTarget {
   #began = performance.now();
   #number = 0;
   #sent = new Map();
+  #usual = 0;
+  #limit = IN_FLIGHT;
   #encoding = 0;
   #shown = 0;
   #tries = 0;
@@ -160,7 +164,7 @@ export class FrameLink extends EventTarget {
     const now = performance.now();
     for (const [number, at] of this.#sent) if (now - at > LOST_AFTER) this.#sent.delete(number);
     const socket = this.#socket;
-    if (this.#sent.size + this.#encoding >= IN_FLIGHT || socket.readyState !== WebSocket.OPEN || socket.bufferedAmount > 0) return;
+    if (this.#sent.size + this.#encoding >= this.#limit || socket.readyState !== WebSocket.OPEN || socket.bufferedAmount > 0) return;
     if (!this.#camera.live) return;
     this.#encoding += 1;
     try {
@@ -180,11 +184,18 @@ export class FrameLink extends EventTarget {
   async #receive(data) {
     const number = new DataView(data).getUint32(0, true);
     const sentAt = this.#sent.get(number);
+    if (sentAt !== undefined) this.#answered(performance.now() - sentAt);
     for (const older of this.#sent.keys()) if (older <= number) this.#sent.delete(older);
     const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
     if (number < this.#shown || this.#over) return bitmap.close();
     this.#shown = number;
     this.#emit("avatar", { bitmap, delay: sentAt === undefined ? null : performance.now() - sentAt });
+  }
+
+  #answered(milliseconds) {
+    this.#usual += (milliseconds - this.#usual) / 8;
+    if (this.#usual > SLOW) this.#limit = 1;
+    else if (this.#usual < QUICK) this.#limit = IN_FLIGHT;
   }
 
   #emit(name, detail = null) {
