@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -20,6 +21,7 @@ _FRAMES: Final = (90.0, 60.0)
 _WORDS: Final = (30.0, 60.0)
 _LONGEST: Final = 4096
 """Characters of a command."""
+_log = logging.getLogger("mien")
 _STRIKES: Final = 200
 """Refused messages after which the connection is closed: this is no page of ours."""
 
@@ -140,6 +142,9 @@ async def _obey(message: dict[str, Any], page: PageSocket, lives: Lives) -> bool
             except MienError as error:
                 kind = "models" if isinstance(error, ModelError) else "avatar"
                 page.say({"is": "trouble", "kind": kind, "text": str(error)})
+            except Exception as error:
+                _log.exception("a live session could not begin")
+                page.say({"is": "trouble", "kind": "engine", "text": str(error)})
             else:
                 page.say({"is": "started", "session": session.id})
                 page.say(session.described(session.state))
