@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -78,14 +79,13 @@ def test_the_clinician_sees_the_canvas_and_nothing_else_is_ever_sent(studio: Hal
     patient, clinician = together(studio)
     for colour, expected in [("#e01010", (224, 16, 16)), ("#1020d0", (16, 32, 208)), ("#20c040", (32, 192, 64))]:
         patient.evaluate("(colour) => { window.colour = colour; }", colour)
-        clinician.wait_for_timeout(700)
+        clinician.wait_for_timeout(500)
         assert seen_colour(clinician) == pytest.approx(expected, abs=14)
     for voice in ("Natural", "Off", "Masked"):
         patient.get_by_role("radio", name=voice).check()
-        patient.wait_for_timeout(300)
         says(clinician, {"Natural": "Natural voice", "Off": "Voice off", "Masked": "Voice masked"}[voice])
-        audio = [track for track in patient.evaluate("senders()") if track is None or track.startswith("audio")]
-        assert audio == [None if voice == "Off" else "audio MediaStreamTrack MediaStreamAudioDestinationNode"]
+        sent = None if voice == "Off" else "audio MediaStreamTrack MediaStreamAudioDestinationNode"
+        patient.wait_for_function("(sent) => senders()[1] === sent", arg=sent)
     assert {str(track).split()[0] for track in patient.evaluate("senders()")} == {"video", "audio"}
     for track in [*patient.evaluate("sent"), *patient.evaluate("senders()")]:
         ours = ("video CanvasCaptureMediaStreamTrack", "audio MediaStreamTrack MediaStreamAudioDestinationNode")
@@ -99,9 +99,9 @@ def test_the_clinician_sees_the_canvas_and_nothing_else_is_ever_sent(studio: Hal
 
 def test_the_voice_is_heard(studio: Hall) -> None:
     patient, clinician = together(studio)
-    heard = """async () => {
+    heard = """async (tries) => {
       let most = 0;
-      for (let i = 0; i < 60 && most < 0.01; i += 1) {
+      for (let i = 0; i < tries && most < 0.01; i += 1) {
         await new Promise((done) => setTimeout(done, 100));
         const stats = await connections[0].getStats();
         const sound = [...stats.values()].find(({ type, kind }) => type === "inbound-rtp" && kind === "audio");
@@ -110,18 +110,18 @@ def test_the_voice_is_heard(studio: Hall) -> None:
       return most;
     }"""
     patient.get_by_role("radio", name="Natural").check()
-    assert clinician.evaluate(heard) > 0.01  # the browser's pretended microphone beeps
+    assert clinician.evaluate(heard, 60) > 0.01  # the browser's pretended microphone beeps
     assert clinician.locator("#unmute").is_hidden()
     patient.get_by_role("radio", name="Off").check()
     clinician.wait_for_timeout(600)
-    assert clinician.evaluate(heard) < 0.001
+    assert clinician.evaluate(heard, 12) < 0.001
 
 
 def test_emotions_flow_only_while_the_patient_wants_it(studio: Hall) -> None:
     patient, clinician = together(studio)
     patient.evaluate("live()")
     says(clinician, "Emotions are not shared")
-    patient.wait_for_timeout(600)
+    patient.wait_for_timeout(400)
     assert rows_said(patient) == 0
     switch = patient.get_by_role("switch", name="Emotions")
     switch.click()
@@ -134,7 +134,7 @@ def test_emotions_flow_only_while_the_patient_wants_it(studio: Hall) -> None:
     switch.click()
     says(clinician, "Emotions are not shared")
     said = rows_said(patient)
-    patient.wait_for_timeout(600)
+    patient.wait_for_timeout(400)
     assert rows_said(patient) == said
 
 
@@ -207,13 +207,15 @@ def test_the_relay_sees_nothing_but_sealed_messages(studio: Hall) -> None:
         ("do", "key", "room"), ("do", "room"), ("data", "do"), ("data", "is"), ("expires", "ice", "is", "policy"),
         ("ice", "is", "policy"), ("here", "is"), ("do",),
     }  # fmt: skip
-    wire = "\n".join(studio.wire.texts)
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", message["data"]) for message in said if "data" in message)
-    secrets = [code, *code.split("-"), "candidate", "sdp", "ufrag", "Kim", "hello", "192.168", "127.0"]
+    sealed = [message["data"] for message in said if "data" in message]
+    opened = b"".join(base64.urlsafe_b64decode(data + "==") for data in sealed).decode("latin-1")
+    wire = "\n".join([*studio.wire.texts, opened])
+    secrets = [code, *code.split("-"), "candidate", "ufrag", "Dr Kim", "hello", "192.168", "127.0.0.1"]
     own = patient.evaluate("connections[0].localDescription.sdp")
     secrets += re.findall(r"a=fingerprint:sha-256 (\S+)", own) + re.findall(r"a=ice-pwd:(\S+)", own)
     assert len(secrets) > 12
     assert [secret for secret in secrets if secret in wire] == []
+    assert len(opened) > 3000
 
 
 def test_a_drop_of_the_line_to_the_relay_does_not_disturb_the_call(studio: Hall) -> None:
@@ -222,7 +224,7 @@ def test_a_drop_of_the_line_to_the_relay_does_not_disturb_the_call(studio: Hall)
     patient.wait_for_timeout(500)
     says(patient, "Dr Kim is here")
     patient.evaluate("window.colour = '#e01010'")
-    clinician.wait_for_timeout(1500)
+    clinician.wait_for_timeout(1000)
     assert seen_colour(clinician) == pytest.approx((224, 16, 16), abs=14)
     assert len([one for one in messages(studio.wire.texts) if one.get("do") == "open"]) == 2  # the same room again
 
@@ -245,7 +247,7 @@ def test_a_drop_of_the_line_to_the_relay_does_not_disturb_the_call(studio: Hall)
     )
     patient.get_by_text("is interrupted").wait_for(state="hidden")
     patient.evaluate("window.colour = '#1020d0'")
-    clinician.wait_for_timeout(900)
+    clinician.wait_for_timeout(600)
     assert seen_colour(clinician) == pytest.approx((16, 32, 208), abs=14)
     assert clinician.evaluate("connections.length") == 1
 
@@ -305,6 +307,14 @@ def test_a_patient_with_bad_intentions_cannot_hurt_the_clinicians_page(studio: H
     clinician.wait_for_function("() => document.querySelector('#emotions').innerText.includes('100%')")
     clinician.wait_for_timeout(1200)
     assert clinician.locator("img, b").count() == 0
+    clinician.evaluate(
+        """() => {
+          const microphone = JSON.stringify({kind: "microphone", on: "<img src=x>"});
+          const junk = ["", "{", "x".repeat(100000), microphone, "received"];
+          for (const channel of Object.values(window.channels)) for (const text of junk) channel.send(text);
+        }"""
+    )
+    says(patient, "Dr Kim's microphone is off")
     says(clinician, "Voice masked")
     assert clinician.locator("#after").is_hidden()
     clinician.keyboard.press("m")

@@ -26,7 +26,7 @@ export class InvitationLink {
       make("label", { for: "invite-link", class: "legend" }, t("invite.link")), this.#field,
       make("div", { class: "buttons" }, this.#copy, ...this.#share()),
       make("p", { class: "invite-code" }, make("span", { class: "soft" }, t("invite.code")), " ", make("code", {}, call.code)),
-      make("p", { class: "invite-wait", role: "status" }, make("span", { class: "invite-pulse" }), t("invite.waiting.text", { time: until(call.expires) })),
+      make("p", { class: "invite-wait", role: "status" }, make("span", { class: "invite-pulse" }), waiting(call)),
       reach(relay.reach),
     );
   }
@@ -58,6 +58,8 @@ function reach(where) {
   return make("div", { class: "caution" }, make("p", {}, t("invite.reach.computer")), make("code", {}, "mien studio --relay https://…"));
 }
 
-function until(date) {
-  return date ? new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(date) : "–";
+/** Until when the relay waits for the first to come; whoever was here can come back for as long as the room lasts. */
+function waiting({ stage, expires }) {
+  if (stage === "left" || !expires) return t("invite.waiting.back");
+  return t("invite.waiting.text", { time: new Intl.DateTimeFormat(language, { timeStyle: "short" }).format(expires) });
 }
