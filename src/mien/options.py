@@ -31,7 +31,7 @@ class takes(Generic[P, Options]):  # noqa: N801
     """
 
     def __init__(self, options: Callable[P, Options]) -> None:
-        self._options: Callable[..., Options] = options
+        self._options: Any = options
 
     @overload
     def __call__(self, function: Callable[[Options], R]) -> Callable[P, R]: ...
@@ -43,7 +43,12 @@ class takes(Generic[P, Options]):  # noqa: N801
         """The function with the fields of the dataclass as keyword-only arguments."""
 
         *inputs, _ = inspect.signature(function).parameters.values()
-        chosen = inspect.signature(self._options).parameters.values()
+        # What the dataclass adds to those it builds on comes first: it is what the function is about.
+        fields = inspect.signature(self._options).parameters
+        added = [
+            name for kind in inspect.getmro(self._options) for name in inspect.get_annotations(kind) if name in fields
+        ]
+        chosen = [fields[name] for name in dict.fromkeys(added)]
         signature = inspect.Signature([*inputs, *chosen])
 
         @functools.wraps(function)
