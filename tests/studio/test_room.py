@@ -92,6 +92,7 @@ def test_a_sealed_message_opens_once_for_the_one_it_was_meant_for(page: Page) ->
           welcome: opened.body.kind, from: opened.from === patient.id, to: opened.to,
           stranger: await refused(() => stranger.open(first)),
           reflected: await refused(() => patient.open(first)),
+          echoed: await refused(() => patient.open(welcome)),
           another: await refused(() => second.open(first)),
           later: (await clinician.open(later)).body.kind,
           earlier: await refused(() => clinician.open(first)),
@@ -385,3 +386,48 @@ def test_what_a_spoiled_relay_says_is_thrown_away(page: Page, studio: Hall) -> N
         studio.wire.spoil = None
     assert ["altered", None] in logs[1]
     assert not [entry for entry in logs[0] + logs[1] if entry[0] == "message" or entry == ["peer", True]]
+
+
+def test_the_microphone_follows_the_last_wish(page: Page) -> None:
+    got = run(
+        page,
+        """
+        const { Speech } = await import("/static/speech.js");
+        const made = [];
+        class SlowVoice extends EventTarget {
+          mode = "off";
+          stream = {getAudioTracks: () => ["track"]};
+          constructor() { super(); made.push(this); }
+          async change(mode) { this.mode = mode; await new Promise((done) => setTimeout(done, 20)); }
+          async start({mode}) { await this.change(mode); await this.change(this.mode); return this.stream; }
+          stop() { this.mode = "stopped"; }
+        }
+        const tried = async (...wishes) => {
+          const sent = [];
+          made.length = 0;
+          const speech = new Speech(async () => new SlowVoice());
+          const pending = [];
+          for (const wish of wishes) {
+            pending.push(speech.set(wish, async (track) => sent.push(track)));
+            await new Promise((done) => setTimeout(done, 5));
+          }
+          const troubles = await Promise.all(pending);
+          return [sent.at(-1) ?? null, made.map(({mode}) => mode), speech.voice?.mode ?? null, troubles.join("")];
+        };
+        const lost = new Speech(async () => new SlowVoice());
+        const heard = new Promise((done) => lost.addEventListener("trouble", ({detail}) => done(detail.why)));
+        await lost.set("masked", async () => {});
+        lost.voice.dispatchEvent(new Event("lost"));
+        return {
+          on: await tried("masked"), changed: await tried("masked", "natural"), off: await tried("masked", "off"),
+          again: await tried("masked", "off", "natural"), lost: [await heard, lost.voice],
+        };
+        """,
+    )
+    assert got == {
+        "on": ["track", ["masked"], "masked", ""],
+        "changed": ["track", ["natural"], "natural", ""],
+        "off": [None, ["stopped"], None, ""],
+        "again": ["track", ["stopped", "natural"], "natural", ""],
+        "lost": ["lost", None],
+    }

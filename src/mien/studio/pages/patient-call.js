@@ -103,7 +103,6 @@ export class PatientCall extends EventTarget {
     this.#guest = this.#askingFrom;
     this.name = this.asking.name;
     this.since = null;
-    this.sharing = { ...this.sharing, emotions: false }; // turned on for one person, it is not on for the next
     this.report = "none";
     this.#room.send({ kind: "admit" }, this.#guest);
     this.#connect();
@@ -287,7 +286,7 @@ export class PatientCall extends EventTarget {
     this.#peer?.close();
     this.#peer = null;
     this.#speech.stop();
-    this.sharing = { ...this.sharing, emotions: false };
+    this.sharing = { ...this.sharing, emotions: false }; // turned on for one person, it is not on for the next
   }
 
   #set(changes) {
