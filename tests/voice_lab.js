@@ -76,11 +76,13 @@ window.record = async (stream) => {
   new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(node);
   return {
     rate: context.sampleRate,
-    now: () => blocks.length * 128 / context.sampleRate,
+    // What is made, not what has got here: messages may queue.
+    now: () => context.currentTime - (blocks[0]?.time ?? context.currentTime),
     async end() {
       await context.close();
+      await new Promise((done) => setTimeout(done, 50));
       const all = new Float32Array(blocks.length * 128);
-      blocks.forEach((block, i) => all.set(block, i * 128));
+      blocks.forEach(({ sound }, i) => all.set(sound, i * 128));
       return encode(all);
     },
   };

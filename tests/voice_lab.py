@@ -31,7 +31,7 @@ _SCRIPT = Path(__file__).with_name("voice_lab.js").read_text(encoding="utf-8")
 _RECORDER = """
 registerProcessor("recorder", class extends AudioWorkletProcessor {
   process([input]) {
-    this.port.postMessage(input[0]?.slice() ?? new Float32Array(128));
+    this.port.postMessage({ time: currentTime, sound: input[0]?.slice() ?? new Float32Array(128) });
     return true;
   }
 });

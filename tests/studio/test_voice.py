@@ -277,7 +277,7 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
     def between(values: Sound, start: float, end: float) -> Sound:
         return values[round(start / 0.005) : round(end / 0.005)]
 
-    late = 0.12  # s: from a sample's making to the tape, through two audio contexts
+    late = 0.2  # s, at most, from a sample's making to the tape, through two audio contexts of a busy machine
     assert np.median(between(natural, 0.3, marks["mask"])) > 0.5
     assert np.median(between(natural, marks["natural"] + 0.3, marks["end"])) > 0.5
     assert between(natural, marks["mask"] + late, marks["natural"]).max() < 0.05

@@ -70,7 +70,10 @@ export class Character {
 /** −1..1, wandering: two sines of random length and beginning. */
 class Drift {
   constructor(random, [fastest, slowest]) {
-    const draw = () => ({ speed: (2 * Math.PI) / (fastest + (slowest - fastest) * random()), start: 2 * Math.PI * random() });
+    const draw = () => ({
+      speed: (2 * Math.PI) / (fastest + (slowest - fastest) * random()),
+      start: 2 * Math.PI * random(),
+    });
     this.first = draw();
     this.second = draw();
   }

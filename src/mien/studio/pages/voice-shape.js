@@ -23,7 +23,10 @@ export class Shape {
     this.log = new Float64Array(bins);
     /** Formants out over formants in, as of now. */
     this.factor = 1;
-    this.cut = Float64Array.from({ length: bins }, (_, k) => 2 * Math.log(1e-3 + (k * this.bin) ** 2 / ((k * this.bin) ** 2 + BOTTOM ** 2)));
+    this.cut = Float64Array.from({ length: bins }, (_, k) => {
+      const square = (k * this.bin) ** 2;
+      return 2 * Math.log(1e-3 + square / (square + BOTTOM ** 2));
+    });
   }
 
   /**
