@@ -128,7 +128,7 @@ export class Speaker {
     this.#concludeColour(tract);
   }
 
-  /** The likeliest scale of the formants: how well their average pattern, shifted, fits; and what the pitch suggests. */
+  /** The likeliest scale of the formants: how well their average pattern, shifted, fits, and the pitch. */
   #concludeTract() {
     const { points, mean, lowest, highest, match } = this;
     const prior = Math.log(this.#prior()), trust = (TRUST * this.heard) / (this.heard + SURE);
