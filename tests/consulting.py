@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PATIENT_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>patient</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/static/style.css"><link rel="stylesheet" href="/static/invite.css"></head>
+<link rel="stylesheet" href="/static/style.css"><link rel="stylesheet" href="/static/consultation/invite.css"></head>
 <body><header class="site"></header><main><div id="place"></div><p><canvas width="320" height="320"></canvas></p></main>
 <script type="module" src="/test/patient_page.js"></script></body></html>"""
 MEDIA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")

@@ -1,5 +1,5 @@
 // The lab's side of the page: what tests and benchmarks call by name. Sounds travel as base64 of 32-bit floats.
-import { Mask } from "/voice-mask.js";
+import { Mask } from "/voice/mask.js";
 const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 function encode(values) {
   const bytes = new Uint8Array(new Float32Array(values).buffer);
@@ -46,7 +46,7 @@ window.cost = ({ sound, rate, seed, rounds }) => {
 };
 window.rendered = async ({ sound, rate, seed }) => {
   const input = decode(sound), context = new OfflineAudioContext(1, input.length, rate);
-  await context.audioWorklet.addModule("/voice-worklet.js");
+  await context.audioWorklet.addModule("/voice/worklet.js");
   const node = new AudioWorkletNode(context, "voice-mask", { processorOptions: { seed }, outputChannelCount: [1] });
   const buffer = new AudioBuffer({ length: input.length, sampleRate: rate });
   buffer.copyToChannel(input, 0);

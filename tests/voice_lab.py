@@ -91,7 +91,7 @@ class Lab:
         """The body of an async function of `argument`, with Voice imported, on a page just loaded."""
         self.page.reload()
         self.page.wait_for_function("window.ready")
-        body = f'async (argument) => {{ const {{ Voice, VoiceError }} = await import("/voice.js"); {script} }}'
+        body = f'async (argument) => {{ const {{ Voice, VoiceError }} = await import("/voice/voice.js"); {script} }}'
         return self.page.evaluate(body, argument)
 
 

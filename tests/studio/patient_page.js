@@ -1,6 +1,6 @@
 // A patient's page with nothing but the panel: the stage is a canvas whose colour the test chooses.
 
-import { InvitePanel } from "/static/invite.js";
+import { InvitePanel } from "/static/consultation/invite.js";
 import { openPage } from "/static/shell.js";
 
 const canvas = document.querySelector("canvas");

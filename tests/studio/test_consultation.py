@@ -442,6 +442,6 @@ def test_every_text_is_there_in_every_language() -> None:
         assert table.keys() == tables[0].keys()
         for key, text in table.items():
             assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", tables[0][key])), key
-    used = "".join(path.read_text("utf-8") for path in TEXTS.parent.iterdir() if path.suffix in {".js", ".html"})
+    used = "".join(path.read_text("utf-8") for path in TEXTS.parent.rglob("*") if path.suffix in {".js", ".html"})
     plain = set(re.findall(r'"((?:invite|join)\.[a-z]+(?:\.[a-z]+)*)"', used))
     assert plain - tables[0].keys() == set()

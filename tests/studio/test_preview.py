@@ -191,7 +191,7 @@ class TestWire:
 
 class TestStrangers:
     def test_without_the_token_there_is_nothing(self, going: Going) -> None:
-        for path in ("/", "/static/preview-page.js", "/open?token=wrong"):
+        for path in ("/", "/static/preview/preview-page.js", "/open?token=wrong"):
             assert httpx.get(going.origin + path).status_code == 403
         with pytest.raises(Exception, match="403"), going.socket(Cookie=""):
             pass

@@ -412,7 +412,7 @@ def test_a_studio_on_the_visitors_computer_may_open_rooms_and_nothing_else(
 def test_a_link_in_a_mail_opens_the_page_and_nothing_else(relay: Relay) -> None:
     link = ("Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
     assert ask(relay.port, "/", *link).status == 200
-    assert ask(relay.port, "/static/join-page.js", *link).status == 403
+    assert ask(relay.port, "/static/consultation/join-page.js", *link).status == 403
     for dest in ("iframe", "embed", "object"):
         assert ask(relay.port, "/", *link[:2], f"Sec-Fetch-Dest: {dest}").status == 403
     assert ask(relay.port, "/", link[0], "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty").status == 403

@@ -392,7 +392,7 @@ def test_the_microphone_follows_the_last_wish(page: Page) -> None:
     got = run(
         page,
         """
-        const { Speech } = await import("/static/speech.js");
+        const { Speech } = await import("/static/consultation/speech.js");
         const made = [];
         class SlowVoice extends EventTarget {
           mode = "off";

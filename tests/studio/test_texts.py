@@ -26,7 +26,7 @@ def table(language: str, owner: str) -> dict[str, str]:
 
 
 def ours(suffix: str) -> list[Path]:
-    return sorted(PAGES.glob(f"*{suffix}"))
+    return sorted(PAGES.rglob(f"*{suffix}"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -88,4 +88,4 @@ def test_a_module_never_makes_html_out_of_text_and_imports_what_is_there(file: P
     source = file.read_text(encoding="utf-8")
     assert not re.search(r"\.(inner|outer)HTML\s*\+?=|insertAdjacentHTML|document\.write|\beval\(|new Function", source)
     modules = re.findall(r'(?:from|import\()\s*"([^"]+)"', source)
-    assert all(module.startswith("./") and (PAGES / module).is_file() for module in modules), modules
+    assert all(module.startswith(".") and (file.parent / module).is_file() for module in modules), modules

@@ -400,7 +400,7 @@ BROKEN = {
 @pytest.mark.parametrize("how", BROKEN)
 def test_when_the_mask_fails_there_is_silence(browser: Lab, how: str) -> None:
     """The failing one lets a little of the voice through until it throws, so that its end can be heard."""
-    browser.files["/voice-worklet.js"] = BROKEN[how]
+    browser.files["/voice/worklet.js"] = BROKEN[how]
     try:
         told: dict[str, Any] = browser.run(
             SLEEP
@@ -417,7 +417,7 @@ def test_when_the_mask_fails_there_is_silence(browser: Lab, how: str) -> None:
             """
         )
     finally:
-        del browser.files["/voice-worklet.js"]
+        del browser.files["/voice/worklet.js"]
     sound, rate = unpacked(told["sound"]), told["rate"]
     assert (told["mode"], told["live"], told["level"]) == ("off", 0, 0)
     assert (told["why"] == "mask") == (how in ("missing", "wrong"))
