@@ -22,7 +22,7 @@ ROW = (
 )
 MODULES = """
 const names = ["sealing", "received", "emotion-record", "report-transfer", "patient-peer", "room"];
-const modules = await Promise.all(names.map((name) => import(`/static/${name}.js`)));
+const modules = await Promise.all(names.map((name) => import(`/static/consultation/${name}.js`)));
 const [sealing, received, record, transfer, peer, room] = modules;
 const refused = async (work) => { try { await work(); return null; } catch (error) { return error.name || "Error"; } };
 """
