@@ -138,9 +138,11 @@ def test_emotions_flow_only_while_the_patient_wants_it(studio: Hall) -> None:
     assert rows_said(patient) == said
 
 
-def test_somebody_new_gets_no_emotions_that_were_on_for_another(studio: Hall) -> None:
+def test_somebody_new_gets_no_emotions_and_no_natural_voice_that_another_had(studio: Hall) -> None:
     patient, clinician = together(studio)
     patient.evaluate("live()")
+    patient.get_by_role("radio", name="Natural").check()
+    says(clinician, "Natural voice")
     patient.get_by_role("switch", name="Emotions").click()
     clinician.get_by_text("Emotions are not shared").wait_for(state="hidden")
     link = clinician.url
@@ -155,6 +157,8 @@ def test_somebody_new_gets_no_emotions_that_were_on_for_another(studio: Hall) ->
     admit(patient)
     says(patient, "Dr Lee is here")
     says(other, "Emotions are not shared")
+    says(other, "Voice masked")
+    assert patient.get_by_role("radio", name="Masked").is_checked()
     assert not patient.get_by_role("switch", name="Emotions").is_checked()
     patient.wait_for_timeout(500)
     assert rows_said(patient) == said
@@ -220,6 +224,7 @@ def test_the_relay_sees_nothing_but_sealed_messages(studio: Hall) -> None:
 
 def test_a_drop_of_the_line_to_the_relay_does_not_disturb_the_call(studio: Hall) -> None:
     patient, clinician = together(studio)
+    patient.get_by_role("radio", name="Natural").check()
     studio.wire.cut()
     patient.wait_for_timeout(500)
     says(patient, "Dr Kim is here")
@@ -227,6 +232,7 @@ def test_a_drop_of_the_line_to_the_relay_does_not_disturb_the_call(studio: Hall)
     clinician.wait_for_timeout(1000)
     assert seen_colour(clinician) == pytest.approx((224, 16, 16), abs=14)
     assert len([one for one in messages(studio.wire.texts) if one.get("do") == "open"]) == 2  # the same room again
+    assert patient.get_by_role("radio", name="Natural").is_checked()  # and the same person
 
     # The way between the two is lost: a new one is found through the line that came back.
     ufrag = "connections[0].remoteDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]"

@@ -117,7 +117,7 @@ export class PatientCall extends EventTarget {
     this.#set({ asking: null });
   }
 
-  /** @param {"natural" | "masked" | "off"} mode kept for when somebody comes, if nobody is there */
+  /** @param {"natural" | "masked" | "off"} mode natural is for this person alone; the others are kept for whoever comes */
   async setVoice(mode) {
     this.#share({ voice: mode });
     this.#set({ voiceTrouble: "" });
@@ -286,7 +286,9 @@ export class PatientCall extends EventTarget {
     this.#peer?.close();
     this.#peer = null;
     this.#speech.stop();
-    this.sharing = { ...this.sharing, emotions: false }; // turned on for one person, it is not on for the next
+    // What was given to one person is not given to the next.
+    const { voice } = this.sharing;
+    this.sharing = { voice: voice === "natural" ? "masked" : voice, emotions: false };
   }
 
   #set(changes) {
