@@ -261,6 +261,54 @@ def test_connections_are_limited_and_come_free_again() -> None:
         assert ask(port).body == b"here"
 
 
+UNFINISHED = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 9\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\n", UNFINISHED], ids=["nothing", "half", "a body owed"])
+def test_a_crowd_that_asks_for_nothing_shuts_nobody_out(said: bytes) -> None:
+    with serving(connections=40) as port, ExitStack() as stack:
+        guest = stack.enter_context(visitor(port))
+        for number in range(200):
+            wire = stack.enter_context(socket.create_connection((HOST, port), timeout=5))
+            wire.sendall(said)
+            if number % 20 == 19:
+                assert ask(port).body == b"here"
+        guest.say(still="here")
+        assert guest.hear() == {"still": "here"}
+
+
+def test_the_crowd_of_one_address_costs_no_other_its_place() -> None:
+    with serving(connections=40) as port, ExitStack() as stack:
+        slow = stack.enter_context(socket.create_connection((HOST, port), timeout=5))
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        try:
+            for _ in range(200):
+                crowd = stack.enter_context(socket.socket())
+                crowd.bind(("127.0.0.2", 0))
+                crowd.connect((HOST, port))
+        except OSError:
+            pytest.skip("needs a second address of this computer, 127.0.0.2")
+        assert ask(port).body == b"here"  # all of the crowd has come
+        slow.sendall(f"Host: {HOST}:{port}\r\n\r\n".encode())
+        assert slow.recv(12) == b"HTTP/1.1 200"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_files_do_not_run_out_before_connections_do() -> None:
+    script = """
+import resource
+from mien.studio.serving import Server, listen
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+server = Server()
+for _ in range(2):
+    server.add(None, listen(), connections=300)
+with server:
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+    assert int(run.stdout) > 600, run.stderr
+
+
 def test_a_message_over_the_limit_ends_the_socket() -> None:
     with serving(message=1000) as port, visitor(port) as one:
         one.say(text="x" * 900)

@@ -79,7 +79,6 @@ def relay(options: Relaying) -> None:
     public = [] if options.public is None else [public_origin(options.public)]
     rooms = Rooms()
     connections = 2 * rooms.limits.rooms + 500
-    _allow_open_files(connections + 100)
     listener = listen(options.host, options.port, certificate=options.certificate, key=options.key)
     app = relay_app(
         rooms, origins=[*public, *listener.origins], by_address=listener.everywhere, ice=ice,
@@ -131,16 +130,3 @@ def public_origin(given: str) -> str:
             "https://consult.example.org. (Without https no browser gives a page camera or microphone.)"
         )
     return origin("https", name, port)
-
-
-def _allow_open_files(wanted: int) -> None:
-    """Two connections for every room want more open files than many systems give at first."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (min(wanted, hard) if hard != resource.RLIM_INFINITY else wanted, hard)
-        )

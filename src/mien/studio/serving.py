@@ -28,6 +28,8 @@ _GRACE: Final = 1
 """Seconds that open connections get when the server stops."""
 _PING: Final = 10.0
 """Seconds between the questions whether a WebSocket's other end is still there, and for the answer."""
+_OTHER_FILES: Final = 200
+"""Files that are open besides connections."""
 _HOW_TO_CERTIFY: Final = (
     "Give --certificate and --key. To try it out, with this computer's address in your network for 192.168.1.20: "
     "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mien -addext subjectAltName=IP:192.168.1.20 "
@@ -104,6 +106,7 @@ class Server:
 
     def __init__(self) -> None:
         self._servers: list[tuple[uvicorn.Server, socket.socket]] = []
+        self._connections = 0
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
         self._trouble: BaseException | None = None
@@ -112,6 +115,7 @@ class Server:
         """`message`: most bytes of one WebSocket message; `connections`: most that may be open at once."""
         from mien.studio.uvicorn_server import configured
 
+        self._connections += connections
         self._servers.append((configured(app, listener.tls, message, connections, _PING, _GRACE), listener.socket))
 
     def run(self, now_and_then: Callable[[], None] | None = None) -> None:
@@ -125,6 +129,7 @@ class Server:
         """Serve from now on; returns when connections are answered. Does nothing if it serves already."""
         if self._thread is not None:
             return
+        _allow_open_files(self._connections + _OTHER_FILES)
         self._thread = threading.Thread(target=self._serve, name="mien-server", daemon=True)
         self._thread.start()
         while not all(server.started for server, _ in self._servers) and not self._ended.wait(0.01):
@@ -191,3 +196,15 @@ def _bind(family: socket.AddressFamily, address: str, port: int, host: str) -> s
             why = f"{host} port {port} cannot be listened on ({os.strerror(error.errno or 0)})."
         raise ListenError(why) from error
     return bound
+
+
+def _allow_open_files(wanted: int) -> None:
+    """As many connections as are let in want more open files than many systems give at first."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

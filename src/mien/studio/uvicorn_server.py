@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import ssl
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -20,6 +21,9 @@ _FAREWELL: Final = 10.0
 """Seconds for the last messages to arrive."""
 _HEADERS: Final = 16 * 1024
 """Most bytes of them."""
+_AT_ONCE: Final = 20
+"""One in so many of an address's idle connections is closed at once where there are too many: looking for them takes
+time, which a flood of newcomers would use up."""
 
 
 def configured(
@@ -74,10 +78,9 @@ class _Prompt(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._deadline: asyncio.TimerHandle | None = None
         super().connection_made(transport)
+        self._await_headers()
         if len(self.connections) > self.limit:
-            transport.abort()
-        else:
-            self._await_headers()
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -97,12 +100,35 @@ class _Prompt(H11Protocol):
 
     _upgraded = False
 
+    def _make_room(self) -> None:
+        """Close the oldest connections that ask for nothing, of the address that has most of them."""
+        spare = [one for one in self.connections if isinstance(one, _Prompt) and one._spare]
+        crowds = Counter(one._address for one in spare)
+        worst = max(crowds, key=lambda address: crowds[address])  # at least this newcomer is there
+        crowd = sorted((one for one in spare if one._address == worst), key=lambda one: one._since)
+        for one in crowd[: 1 + len(crowd) // _AT_ONCE]:
+            one.transport.abort()
+            self.connections.discard(one)  # counted no longer, although the loop tells of its end only later
+
+    @property
+    def _spare(self) -> bool:
+        """Whether nothing is lost with it: no request has come whole, or all that still comes is a body that nobody
+        wants, as the answer has gone out."""
+        return self._deadline is not None or (
+            self.cycle is not None and self.cycle.response_started and self.cycle.more_body
+        )
+
+    @property
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
     def _await_headers(self) -> None:
         """Start the clock if no request is under way, and stop it if one is."""
         answering = self.cycle is not None and not self.cycle.response_complete
         if self._upgraded or answering:
             self._forget_deadline()
         elif self._deadline is None:
+            self._since = self.loop.time()
             self._deadline = self.loop.call_later(_HEADERS_WITHIN, self.transport.abort)
 
     def _forget_deadline(self) -> None:
