@@ -121,7 +121,8 @@ def certificate(
     lock = ["-passout", f"pass:{password}"] if password else ["-nodes"]
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *lock, "-days", "2",
-         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName={names}", "-addext", f"extendedKeyUsage={purpose}", "-keyout", str(key), "-out", str(made)],
+         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName={names}", "-addext", f"extendedKeyUsage={purpose}",
+         "-keyout", str(key), "-out", str(made)],
         check=True, capture_output=True,
     )  # fmt: skip
     return made, key

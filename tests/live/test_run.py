@@ -234,6 +234,16 @@ def test_nothing_of_the_frames_is_in_the_pictures() -> None:
     assert likeness(textured(1, size), textured(1, size)) > 0.99
 
 
+def test_a_slow_machine_is_relieved_after_a_wrong_wish_too(use_engine: UseEngine) -> None:
+    use_engine(lambda avatar: SlowRenderer(0.08))
+    run = LiveRun(
+        paced(lambda n: run.wear("nobody-of-that-name") if n == 2 else None, 50), sinks=[Kept()], tracker=SEEN,
+        emotions=False,
+    )  # fmt: skip
+    run.run()
+    assert run.state.size == 384
+
+
 def test_what_cannot_be_worn_is_said_at_once() -> None:
     with pytest.raises(AvatarError, match="nobody"):
         LiveRun(frames(1), avatar="nobody", tracker=SEEN)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hmac
 import json
 import math
 import socket
@@ -31,6 +32,7 @@ from mien.studio.static import page, static_routes
 from mien.types import EMOTIONS
 
 _ANSWER: Final = Struct("<I")
+_KEY: Final = bytes(32)
 _POSES: Final = 24
 _PACE: Final = 0.03
 """Seconds that a picture takes."""
@@ -102,7 +104,8 @@ class FakeStudio:
 
     async def _state(self, request: Request) -> Response:
         return JSONResponse({
-            "version": "0", "models": {"face": "face-landmarker" if self.models else None, "emotion": self.emotions},
+            "version": "0", "key": _KEY.hex(),
+            "models": {"face": "face-landmarker" if self.models else None, "emotion": self.emotions},
             "relay": {"signal": "/relay", "join": f"{self.url}/join", "reach": "this computer"},
         })  # fmt: skip
 
@@ -247,7 +250,8 @@ class _Live:
                     return
                 await asyncio.to_thread(_performance, avatar)
                 self._state["avatar"] = avatar
-                await self._say({"is": "started", "session": "live-1"})
+                proof = hmac.new(_KEY, message["nonce"].encode(), "sha256").hexdigest()
+                await self._say({"is": "started", "session": "live-1", "proof": proof})
             case {"do": "wear", "avatar": avatar}:
                 await asyncio.to_thread(_performance, avatar)
                 self._state["avatar"] = avatar

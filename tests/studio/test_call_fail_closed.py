@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,9 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
-from browsers import CAMERA_FPS, film
-from calls import before_green, call, green, green_ground, until
+from browsers import CAMERA_FPS, chromium, film
+from calls import WATCHED, before_green, call, green, green_ground, start, until
 from conftest import UseEngine
 from mien.engine.base import Renderer
 from mien.engine.puppet import PuppetEngine
@@ -25,6 +29,7 @@ from mien.face.parts import open_tracker
 from mien.live.run import LiveRun
 from mien.media.newest import Newest
 from mien.media.reader import VideoReader
+from mien.studio.serving import Server, listen
 from mien.studio.start import Consulting, Doors, opened
 from mien.types import COEFFICIENT, Avatar, Expression, Face, Frame, Picture
 from performers import needs_face_model
@@ -156,6 +161,65 @@ def test_nobody_two_people_a_cut_and_a_stranger_never_show_the_camera(
         filmed = going.filmed(8, fps=12)
         assert max(green(picture) for _, picture in filmed) == 0
         assert not going.senders_hold_devices()
+
+
+def test_no_blob_is_made_of_a_camera_picture_and_overlapping_opens_leave_no_camera_on(
+    studio: Doors, visit: Path
+) -> None:
+    counted = """
+        window.blobs = 0;
+        for (const [type, name] of [[HTMLCanvasElement, "toBlob"], [OffscreenCanvas, "convertToBlob"]]) {
+          const make = type.prototype[name];
+          type.prototype[name] = function (...a) { blobs += 1; return make.apply(this, a); };
+        }
+    """
+    reopened = """async () => {
+        const { Camera } = await import("/static/live/camera.js");
+        const camera = new Camera(), before = watched.devices.length;
+        const opens = [camera.open(), camera.open()];
+        await Promise.allSettled(opens);
+        const late = camera.open().catch(() => {});
+        camera.close();
+        await late;
+        return watched.devices.slice(before).map((track) => track.readyState);
+    }"""
+    with chromium(visit) as browser:
+        page = browser.new_context(locale="en").new_page()
+        page.add_init_script(WATCHED + counted)
+        start(page, studio.link)
+        page.wait_for_timeout(2000)
+        assert "fps" in page.locator("#meter").inner_text()
+        assert page.evaluate("blobs") == 0
+        states = page.evaluate(reopened)
+        assert len(states) == 3
+        assert set(states) == {"ended"}
+
+
+def test_a_stranger_on_the_port_of_a_studio_that_died_gets_no_picture(visit: Path) -> None:
+    heard: list[bytes] = []
+
+    knocked = threading.Event()
+
+    async def stranger(socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_json({"is": "started", "session": "mine", "proof": "00" * 32})
+        while (message := await socket.receive())["type"] == "websocket.receive":
+            knocked.set()
+            if message.get("bytes"):
+                heard.append(message["bytes"])
+
+    with chromium(visit) as browser:
+        page = browser.new_context(locale="en").new_page()
+        with opened(Consulting(port=0, browser=False)) as (doors, _):
+            start(page, doors.link)
+            until(lambda: "fps" in page.locator("#meter").inner_text())
+        port = int(doors.link.split(":")[2].split("/")[0])
+        server = Server()
+        server.add(Starlette(routes=[WebSocketRoute("/live", stranger)]), listen(port=port))
+        with server:
+            until(knocked.is_set)
+            page.wait_for_timeout(3000)
+    assert heard == []
 
 
 class Sabotage:

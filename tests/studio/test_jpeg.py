@@ -63,6 +63,19 @@ def test_a_second_header_cannot_smuggle_another_size_in() -> None:
         jpeg.decode(small[: at + length] + bytes(huge) + small[at + length :])
 
 
+@pytest.mark.parametrize("filler", [b"\xff", b"\xff\xd0", b"\xff\x01", b"\xff\xd8", b"\x00"])
+def test_what_a_decoder_would_skip_hides_no_second_size(filler: bytes) -> None:
+    small = jpeg.encode(textured(1, (64, 64)))
+    at = small.index(b"\xff\xc0")
+    length = 2 + int.from_bytes(small[at + 2 : at + 4], "big")
+    huge = bytearray(small[at : at + length])
+    huge[5:9] = struct.pack(">HH", 12000, 12000)
+    decoy = b"\xff\xe0" + struct.pack(">H", 2 + length) + small[at : at + length]
+    for data in (small[:at] + filler + bytes(huge) + decoy + small[at + length :], small[:at] + filler + small[at:]):
+        with pytest.raises(InputError):
+            jpeg.decode(data)
+
+
 def test_progressive_pictures_are_refused() -> None:
     data = cv2.imencode(".jpg", textured(1), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
     with pytest.raises(InputError):

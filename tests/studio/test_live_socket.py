@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import socket
 import time
@@ -18,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from conftest import UseEngine
 from mien.live.run import LiveRun
+from mien.media.images import write_image
 from mien.studio import jpeg
 from mien.studio.live import ANSWER, INCOMING
 from mien.studio.start import Consulting, opened
@@ -186,6 +188,26 @@ def test_a_session_survives_a_drop_and_ends_with_what_can_be_kept(studio: Runnin
     assert kept.status_code == 200, kept.text
     assert [session["title"] for session in studio.get("/api/sessions").json()] == ["First visit"]
     assert studio.get(f"/api/live/{number}/report.html").status_code == 404
+
+
+def test_the_studio_proves_that_it_is_the_one_the_page_came_from(studio: Running) -> None:
+    key = bytes.fromhex(studio.get("/api/state").json()["key"])
+    with studio.connect() as page:
+        page.send(json.dumps({"do": "start", "session": None, "avatar": "maya", "nonce": "n1"}))
+        assert said(page, "started")["proof"] == hmac.new(key, b"n1", "sha256").hexdigest()
+
+
+def test_a_page_cannot_wear_a_file_of_this_computer(studio: Running, tmp_path: Path) -> None:
+    picture = tmp_path / "private.png"
+    write_image(picture, textured(1))
+    with studio.connect() as page:
+        page.send(json.dumps({"do": "start", "session": None, "avatar": str(picture)}))
+        assert said(page, "trouble")["kind"] == "avatar"
+        begin(page)
+        page.send(json.dumps({"do": "wear", "avatar": str(picture)}))
+        page.send(frame(1))
+        answer(page)
+        assert said(page, "state")["avatar"] == "maya"
 
 
 def test_a_wrong_avatar_is_said_and_the_page_may_try_again(studio: Running) -> None:

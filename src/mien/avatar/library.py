@@ -50,15 +50,20 @@ def users() -> dict[str, Path]:
     return {path.stem if path.is_file() else path.name: path for path in sorted(folder.iterdir()) if _is_avatar(path)}
 
 
+def known() -> dict[str, Path]:
+    """Places of all avatars that can be given by name; a built-in name comes before a user's."""
+    return users() | built_in()
+
+
 def find(wanted: str | Path) -> Avatar:
     """The avatar of that name, else the picture or folder at that path, ready for an engine.
 
     A built-in name comes before a user's, and both before a file of the same name: write `./ines` for the file.
     Raises AvatarError, which shows the nearest names; InputError for a picture that cannot be read.
     """
-    known = users() | built_in()
+    by_name = known()
     text = str(wanted)
-    path = known.get(text) if isinstance(wanted, str) else None
+    path = by_name.get(text) if isinstance(wanted, str) else None
     if path is not None:
         return load(path, name=text)
     path = Path(wanted)
@@ -68,7 +73,7 @@ def find(wanted: str | Path) -> Avatar:
         return load(path)
     if path.suffix.lower() in PICTURES or len(path.parts) > 1:
         raise InputError(f"There is no picture or avatar folder {path}. Check the name and the folder.")
-    near = difflib.get_close_matches(text, known, n=3, cutoff=0.5) or sorted(known)
+    near = difflib.get_close_matches(text, by_name, n=3, cutoff=0.5) or sorted(by_name)
     raise AvatarError(
         f"There is no avatar called {text!r}. Did you mean {', '.join(near)}? `mien avatars list` shows all; a picture "
         "or a folder with a rig can be given by its path."

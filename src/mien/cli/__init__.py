@@ -6,6 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
+from mien.cli.dumps import forbid_core_dumps
 from mien.cli.interrupt import raise_on_terminate
 from mien.errors import MienError
 
@@ -14,6 +15,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code (docs/cli.md lists them)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     raise_on_terminate()
+    forbid_core_dumps()
     try:
         from mien.cli.app import run
 

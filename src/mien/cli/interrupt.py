@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_KILLS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
+"""A polite kill; the terminal's window was closed."""
+_SIGNALS = (signal.SIGINT, *_KILLS)
 
 
 @contextmanager
@@ -39,10 +41,11 @@ def between_frames() -> Iterator[Callable[[], None]]:
 
 def raise_on_terminate() -> None:
     """Let a polite kill clean up as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, lambda number, _: _raise(number))
+    for kill in _KILLS:
+        signal.signal(kill, lambda number, _: _raise(number))
 
 
 def _raise(number: int) -> NoReturn:
-    if number == signal.SIGTERM:
+    if number in _KILLS:
         raise SystemExit(128 + number)
     raise KeyboardInterrupt

@@ -95,7 +95,7 @@ class LiveRun:
         self._pace = Pace()
         self._lock = Lock()
         self._state = LiveState(self._outfit.avatar.name, size)
-        self._wanted: tuple[str | Path, int] = (avatar, size)
+        self._size = size
         self._calibrate = Event()
         self._stopped = Event()
         self._began = self._time = 0.0
@@ -130,11 +130,12 @@ class LiveRun:
 
     def wear(self, avatar: str | Path) -> None:
         """Change to another avatar as soon as it is ready; `state` says if it cannot be had."""
-        self._ask(avatar, self._wanted[1])
+        self._wardrobe.ask(avatar, self._size)
 
     def resize(self, size: int) -> None:
         """Render at another size, pixels of the longer side."""
-        self._ask(self._wanted[0], size)
+        self._size = size
+        self._wardrobe.ask(self._wardrobe.wish or self._outfit.wanted, size)
 
     def calibrate(self) -> None:
         """Take the driver's next face as their resting one."""
@@ -151,10 +152,6 @@ class LiveRun:
     def pause(self, on: bool | None = None) -> None:
         """Show the card, or the avatar again; the other way round if None. While paused no face is looked for."""
         self._set(paused=not self.state.paused if on is None else on)
-
-    def _ask(self, avatar: str | Path, size: int) -> None:
-        self._wanted = (avatar, size)
-        self._wardrobe.ask(avatar, size)
 
     def _set(self, **changes: object) -> None:
         with self._lock:

@@ -17,6 +17,8 @@ from mien.types import Avatar
 class Outfit:
     """An avatar that is ready to move."""
 
+    wanted: str | Path
+    """How it was asked for."""
     avatar: Avatar
     size: int
     """What was asked for: pixels of the longer side."""
@@ -34,7 +36,7 @@ def dress(wanted: str | Path, *, size: int, engine: str | None = None) -> Outfit
     if chosen.needs != "expression" or avatar.kind not in chosen.takes:
         raise EngineError(f"The engine {chosen.name!r} cannot move {avatar.name}, which is a {avatar.kind}.")
     renderer = GuardedRenderer(chosen.prepare(avatar, size=size), engine=chosen.name)
-    return Outfit(avatar, size, renderer, AvatarScene(renderer))
+    return Outfit(wanted, avatar, size, renderer, AvatarScene(renderer))
 
 
 class Wardrobe:
@@ -46,6 +48,8 @@ class Wardrobe:
         self._wish: tuple[str | Path, int] | None = None
         self._ready: Outfit | None = None
         self._closed = False
+        self.wish: str | Path | None = None
+        """What is in the making."""
         self.preparing: str | None = None
         """Name of the avatar in the making."""
         self.trouble: str | None = None
@@ -55,7 +59,7 @@ class Wardrobe:
     def ask(self, wanted: str | Path, size: int) -> None:
         """Ask for an avatar; a wish that has not been begun is replaced."""
         with self._changed:
-            self._wish, self.preparing, self.trouble = (wanted, size), Path(wanted).stem, None
+            self._wish, self.wish, self.preparing, self.trouble = (wanted, size), wanted, Path(wanted).stem, None
             self._changed.notify()
 
     def take(self) -> Outfit | None:
@@ -82,7 +86,7 @@ class Wardrobe:
             with self._changed:
                 self._ready = outfit or self._ready
                 if self._wish is None:
-                    self.preparing, self.trouble = None, trouble
+                    self.wish, self.preparing, self.trouble = None, None, trouble
 
     def _try(self, wanted: str | Path, size: int) -> tuple[Outfit | None, str | None]:
         try:

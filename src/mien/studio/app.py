@@ -93,6 +93,7 @@ class Studio:
         face = next((name for name in _FACE_MODELS if models.available(name)), None)
         return {
             "version": version("mien"),
+            "key": self.lives.key.hex(),
             "models": {"face": face, "emotion": models.available(MODEL)},
             "relay": asdict(self._invitations),
         }

@@ -146,7 +146,7 @@ async def _obey(message: dict[str, Any], page: PageSocket, lives: Lives) -> bool
                 _log.exception("a live session could not begin")
                 page.say({"is": "trouble", "kind": "engine", "text": str(error)})
             else:
-                page.say({"is": "started", "session": session.id})
+                page.say({"is": "started", "session": session.id, "proof": lives.proof(str(message.get("nonce", "")))})
                 page.say(session.described(session.state))
             return True
         case {"do": "end"}:

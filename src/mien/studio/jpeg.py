@@ -15,7 +15,10 @@ MAX_BYTES: Final = 1 << 20
 QUALITY: Final = 88
 _BASELINE: Final = (0xC0, 0xC1)
 """Start-of-frame markers that are taken: what browsers write. A progressive picture may have any number of scans."""
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BESIDE: Final = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})
+"""Segments that may stand before the picture: tables, restart interval, comment, application data. Anything else, fill
+bytes too, a decoder could read in another way than we do."""
+_SCAN: Final = 0xDA
 
 
 def decode(data: bytes | memoryview) -> Picture:
@@ -45,17 +48,15 @@ def measure(data: bytes | memoryview) -> tuple[int, int]:
     at = 2
     size: tuple[int, int] | None = None
     while at + 4 <= len(data) and data[at] == 0xFF:
-        kind = data[at + 1]
-        if kind == 0xDA:  # the picture itself begins
-            break
-        if kind in _FRAMES:
-            if kind not in _BASELINE or size is not None or at + 9 > len(data):
-                raise _garbage()
+        kind, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if kind == _SCAN and size is not None:
+            return size
+        if kind in _BASELINE and size is None and length >= 8 and at + 9 <= len(data):
             size = int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
-        at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
-    if size is None:
-        raise _garbage()
-    return size
+        elif kind not in _BESIDE or length < 2:
+            break
+        at += 2 + length
+    raise _garbage()
 
 
 def _garbage() -> InputError:

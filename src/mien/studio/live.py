@@ -14,7 +14,8 @@ from struct import Struct
 from threading import Lock, Thread
 from typing import Any, Final, Protocol
 
-from mien.errors import InputError
+from mien.avatar import library
+from mien.errors import AvatarError, InputError
 from mien.live.run import LiveRun, LiveState
 from mien.media.newest import Newest
 from mien.studio import jpeg
@@ -64,6 +65,8 @@ class LiveSession:
 
         recording: where avatar pictures go if asked. Raises what LiveRun raises.
         """
+        if avatar not in library.known():  # a path would let a page look around on this computer
+            raise AvatarError(f"There is no avatar called {avatar!r} in the gallery. Choose another.")
         self.id = secrets.token_urlsafe(12)
         self.started = datetime.now(timezone.utc).astimezone()
         self._clock = time.monotonic()
@@ -80,6 +83,11 @@ class LiveSession:
         self._run = open_run(self._frames(), avatar=avatar, size=SIDE, frame=(SIDE, SIDE), sinks=[self._recorder, self])
         self._thread = Thread(target=self._work, name="mien-live", daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on: a run that failed has ended by itself."""
+        return self._thread.is_alive()
 
     @property
     def attached(self) -> bool:
@@ -108,7 +116,7 @@ class LiveSession:
     def command(self, message: dict[str, Any]) -> bool:
         """Do what a page asks. False where it makes no sense."""
         match message:
-            case {"do": "wear", "avatar": str(name)}:
+            case {"do": "wear", "avatar": str(name)} if name in library.known():
                 self._run.wear(name)
             case {"do": "calibrate"}:
                 self._run.calibrate()

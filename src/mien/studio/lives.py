@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -28,11 +30,18 @@ class Lives:
         self, recording_path: Callable[[], Path], *, open_run: OpenRun = LiveRun, grace: float = GRACE
     ) -> None:
         self._recording_path, self._open_run, self._grace = recording_path, open_run, grace
+        self.key = secrets.token_bytes(32)
+        """Known to pages of this run alone."""
         self._lock = Lock()
         self._session: LiveSession | None = None
         self._page: Page | None = None
         self._timer: Timer | None = None
         self._ended: dict[str, Ended] = {}
+
+    def proof(self, nonce: str) -> str:
+        """That it is this studio which answers: a page that comes back sends its camera's frames to no other program
+        that has taken the port meanwhile. HMAC-SHA-256 under `key`, in hex."""
+        return hmac.new(self.key, nonce.encode(), "sha256").hexdigest()
 
     def of(self, page: Page) -> LiveSession | None:
         """The session this page looks on at."""
@@ -44,7 +53,7 @@ class Lives:
             if self._page is not None and self._page is not page:
                 raise Busy
             self._keep_waiting(False)
-            if self._session is None or self._session.id != wanted:
+            if self._session is None or self._session.id != wanted or not self._session.alive:
                 self._finish()
                 self._session = LiveSession(avatar, recording=self._recording_path(), open_run=self._open_run)
             self._page = page

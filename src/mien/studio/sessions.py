@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from html import escape
@@ -194,8 +195,9 @@ class SessionStore:
         with self._lock:
             if self._working is None:
                 try:
-                    self.folder.mkdir(parents=True, exist_ok=True)
-                    self.folder.chmod(0o700)
+                    self.folder.parent.mkdir(parents=True, exist_ok=True)
+                    with suppress(FileExistsError):  # one that is there is not ours to close to others
+                        self.folder.mkdir(mode=0o700)
                 except OSError as error:
                     raise self._trouble(error) from error
                 self._working = Scratch(self.folder, _WORKING)

@@ -7,6 +7,8 @@ export class CameraKeeper {
   #link;
   #notices;
   #deviceId;
+  #trying = false;
+  #closed = false;
   #lost = () => this.#say(true);
   #returned = () => this.#retry();
 
@@ -27,14 +29,25 @@ export class CameraKeeper {
   close() {
     this.#camera.removeEventListener("lost", this.#lost);
     navigator.mediaDevices.removeEventListener("devicechange", this.#returned);
+    this.#closed = true;
   }
 
   /** Open the camera again if it is lost; another one where the same is no longer there. */
   async #retry() {
-    if (this.#camera.live) return;
+    if (this.#camera.live || this.#trying) return;
+    this.#trying = true;
+    try {
+      await this.#reopen();
+    } finally {
+      this.#trying = false;
+    }
+  }
+
+  async #reopen() {
     for (const deviceId of [this.#deviceId, ""]) {
       try {
         await this.#camera.open({ deviceId });
+        if (this.#closed) return this.#camera.close();
         this.#link.use(this.#camera);
         this.#say(false);
         return;

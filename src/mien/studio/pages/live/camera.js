@@ -32,6 +32,7 @@ export async function listCameras() {
 /** An open camera. Event "lost": unplugged, or taken away by the person or the system. */
 export class Camera extends EventTarget {
   #track = null;
+  #turn = 0;
 
   /** @type {HTMLVideoElement} plays the picture; put it on the page to check the framing */
   video = document.createElement("video");
@@ -54,23 +55,30 @@ export class Camera extends EventTarget {
   async open({ deviceId = "", height = 480 } = {}) {
     if (!navigator.mediaDevices) throw new CameraError("insecure");
     this.close();
+    const turn = this.#turn;
     const size = { width: { ideal: Math.round((height * 4) / 3) }, height: { ideal: height }, frameRate: { ideal: 30, max: 30 } };
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         audio: false,
         video: deviceId ? { ...size, deviceId: { exact: deviceId } } : size,
       });
+      if (turn !== this.#turn) {
+        for (const track of stream.getTracks()) track.stop();
+        throw new DOMException("closed, or opened again, in the meantime", "AbortError");
+      }
       this.#track = stream.getVideoTracks()[0];
       this.#track.addEventListener("ended", () => this.dispatchEvent(new Event("lost")));
       this.video.srcObject = stream;
       await this.video.play();
     } catch (error) {
-      this.close();
+      if (turn === this.#turn) this.close();
       throw new CameraError(REASONS[error.name] ?? "busy", error);
     }
   }
 
+  /** Let go of the camera, also of one that is just being opened. */
   close() {
+    this.#turn += 1;
     this.#track?.stop();
     this.#track = null;
     this.video.srcObject = null;

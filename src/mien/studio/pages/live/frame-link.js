@@ -11,7 +11,7 @@ const HEADER = 8;
 
 /**
  * Events: "avatar" (detail {bitmap, delay: ms}), "state" (Python's LiveState), "pace" ({size, capture}), "trouble"
- * ({kind, text}), "down" ({tries}) and "up" as the connection goes and comes, "ended".
+ * ({kind, text}), "down" ({tries, seconds}) and "up" as the connection goes and comes, "ended".
  */
 export class FrameLink extends EventTarget {
   #url;
@@ -27,9 +27,11 @@ export class FrameLink extends EventTarget {
   #sent = new Map();
   #usual = 0;
   #limit = IN_FLIGHT;
-  #encoding = 0;
   #shown = 0;
   #tries = 0;
+  #downSince = 0;
+  #key = null;
+  #nonce = "";
   #retry = 0;
   #over = false;
   #started = null;
@@ -52,9 +54,10 @@ export class FrameLink extends EventTarget {
    * @param {{camera: import("./camera.js").Camera, avatar: string}} what
    * @returns {Promise<string>} the session's id; rejects with an Error that has Python's `kind` and `text`
    */
-  start({ camera, avatar }) {
+  async start({ camera, avatar }) {
     this.#camera = camera;
     this.#avatar = avatar;
+    this.#key ??= await studioKey();
     return new Promise((resolve, reject) => {
       this.#started = { resolve, reject };
       this.#connect();
@@ -104,8 +107,11 @@ export class FrameLink extends EventTarget {
     const socket = new WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    socket.addEventListener("open", () => this.#say({ do: "start", session: this.#session, avatar: this.#avatar }));
-    socket.addEventListener("message", ({ data }) => (typeof data === "string" ? this.#hear(JSON.parse(data)) : this.#receive(data)));
+    socket.addEventListener("open", () => {
+      this.#nonce = crypto.randomUUID();
+      this.#say({ do: "start", session: this.#session, avatar: this.#avatar, nonce: this.#nonce });
+    });
+    socket.addEventListener("message", ({ data }) => (typeof data === "string" ? this.#hear(socket, JSON.parse(data)) : this.#receive(data)));
     socket.addEventListener("close", () => this.#dropped(socket));
   }
 
@@ -113,15 +119,18 @@ export class FrameLink extends EventTarget {
     if (socket !== this.#socket || this.#over) return;
     this.#halt();
     if (this.#ending) return this.close();
-    this.#emit("down", { tries: this.#tries });
+    this.#downSince ||= performance.now();
+    this.#emit("down", { tries: this.#tries, seconds: (performance.now() - this.#downSince) / 1000 });
     this.#retry = setTimeout(() => this.#connect(), RETRY[Math.min(this.#tries++, RETRY.length - 1)]);
   }
 
-  #hear(message) {
+  async #hear(socket, message) {
     const { is, ...detail } = message;
     if (is === "started") {
+      // Whoever has taken the port since is not the studio this page came from, and gets no picture.
+      if (!(await proven(this.#key, this.#nonce, detail.proof)) || socket !== this.#socket) return socket.close();
       this.#session = detail.session;
-      this.#tries = 0;
+      this.#tries = this.#downSince = 0;
       this.#roll();
       this.#started?.resolve(detail.session);
       this.#started = null;
@@ -143,6 +152,8 @@ export class FrameLink extends EventTarget {
         this.#started.reject(error);
         this.#started = null;
         this.close();
+      } else if (detail.kind === "busy") {
+        return socket.close(); // the connection before is not yet given up: try again
       }
       this.#emit("trouble", detail);
     }
@@ -159,26 +170,19 @@ export class FrameLink extends EventTarget {
     this.#sent.clear();
   }
 
-  /** Send the camera's picture of this moment, unless two are under way. */
-  async #take() {
+  /** Send the camera's picture of this moment, unless enough are under way. */
+  #take() {
     const now = performance.now();
     for (const [number, at] of this.#sent) if (now - at > LOST_AFTER) this.#sent.delete(number);
     const socket = this.#socket;
-    if (this.#sent.size + this.#encoding >= this.#limit || socket.readyState !== WebSocket.OPEN || socket.bufferedAmount > 0) return;
-    if (!this.#camera.live) return;
-    this.#encoding += 1;
-    try {
-      const jpeg = await this.#encoder.encode(this.#camera.video, this.#height);
-      if (!jpeg || !this.#clock || socket.readyState !== WebSocket.OPEN) return;
-      const header = new DataView(new ArrayBuffer(HEADER));
-      header.setUint32(0, ++this.#number, true);
-      header.setUint32(4, Math.round(now - this.#began), true);
-      const message = await new Blob([header, jpeg]).arrayBuffer();
-      this.#sent.set(this.#number, now);
-      socket.send(message);
-    } finally {
-      this.#encoding -= 1;
-    }
+    if (this.#sent.size >= this.#limit || socket.readyState !== WebSocket.OPEN || socket.bufferedAmount > 0) return;
+    const message = this.#camera.live ? this.#encoder.encode(this.#camera.video, this.#height, HEADER) : null;
+    if (!message) return;
+    const header = new DataView(message.buffer);
+    header.setUint32(0, ++this.#number, true);
+    header.setUint32(4, Math.round(now - this.#began), true);
+    this.#sent.set(this.#number, now);
+    socket.send(message);
   }
 
   async #receive(data) {
@@ -201,4 +205,18 @@ export class FrameLink extends EventTarget {
   #emit(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+/** What only the studio that this page came from knows. It lives as long as the page and is never sent. */
+async function studioKey() {
+  const { key } = await (await fetch("/api/state")).json();
+  return crypto.subtle.importKey("raw", fromHex(key), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+}
+
+function proven(key, nonce, proof) {
+  return crypto.subtle.verify("HMAC", key, fromHex(proof), new TextEncoder().encode(nonce));
+}
+
+function fromHex(text) {
+  return Uint8Array.from(String(text).match(/[0-9a-f]{2}/g) ?? [], (pair) => parseInt(pair, 16));
 }

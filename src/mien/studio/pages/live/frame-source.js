@@ -1,6 +1,7 @@
 // Camera frames as JPEG, each taken the moment it is there, in the background too.
 
 const QUALITY = 0.85;
+const PREFIX = "data:image/jpeg;base64,".length;
 const BACKGROUND_STEP = 40; // milliseconds between frames while the page is hidden
 
 /** Calls `take()` for every new picture of a playing video, until stopped. */
@@ -40,21 +41,28 @@ export class FrameClock {
   }
 }
 
-/** Draws a video into a JPEG of at most `height` rows. The canvas is this class's own and never shown. */
+/**
+ * Draws a video into a JPEG of at most `height` rows. The canvas is this class's own and never shown. No Blob is made of a
+ * camera's picture: browsers move old ones to the disk when they have many.
+ */
 export class FrameEncoder {
   #canvas = document.createElement("canvas");
   #context = this.#canvas.getContext("2d", { alpha: false });
 
   /**
    * @param {HTMLVideoElement} video
-   * @returns {Promise<Blob | null>} null where there is no picture yet
+   * @param {number} room bytes to leave free at the beginning
+   * @returns {Uint8Array | null} null where there is no picture yet
    */
-  async encode(video, height) {
+  encode(video, height, room) {
     if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return null;
     const scale = Math.min(1, height / video.videoHeight);
     const size = [Math.round(video.videoWidth * scale), Math.round(video.videoHeight * scale)];
     if (this.#canvas.width !== size[0] || this.#canvas.height !== size[1]) [this.#canvas.width, this.#canvas.height] = size;
     this.#context.drawImage(video, 0, 0, ...size);
-    return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    const text = atob(this.#canvas.toDataURL("image/jpeg", QUALITY).slice(PREFIX));
+    const bytes = new Uint8Array(room + text.length);
+    for (let at = 0; at < text.length; at++) bytes[room + at] = text.charCodeAt(at);
+    return bytes;
   }
 }

@@ -15,6 +15,7 @@ import { StageNotices } from "./stage-notices.js";
 import { t } from "../text.js";
 
 const ABSENT = 800; // milliseconds without a face before it is said
+const ABANDONED = 90; // seconds after which Python has given the session up: the camera goes off
 const GIVEN_UP = 4; // tries to connect again after which the person has to do something
 
 /**
@@ -121,7 +122,8 @@ export class LiveScreen extends EventTarget {
     hear("state", (state) => this.#state(session, state));
     hear("pace", () => this.#notices.flash("slow"));
     hear("trouble", ({ kind, text }) => this.#notices.flash(kind === "engine" ? "engine" : "trouble", { text }));
-    hear("down", ({ tries }) => {
+    hear("down", ({ tries, seconds }) => {
+      if (seconds > ABANDONED) return this.#over(null);
       this.#notices.set("down", tries < GIVEN_UP);
       this.#notices.set("gone", tries >= GIVEN_UP);
     });
