@@ -132,10 +132,14 @@ class Hall:
     complaints: list[str] = field(default_factory=list)
     """What the pages' consoles said that they should not."""
 
-    def patient(self, *, reach: str = "this computer", signal: str = "/relay", **options: Any) -> Page:
+    def patient(
+        self, *, reach: str = "this computer", signal: str = "/relay", relay_only: bool = False, **options: Any
+    ) -> Page:
         """A new patient with the panel before them."""
         page = self._page(**options)
-        query = urlencode({"signal": signal, "join": self.join_url, "reach": reach})
+        query = urlencode(
+            {"signal": signal, "join": self.join_url, "reach": reach} | ({"relay_only": ""} if relay_only else {})
+        )
         page.goto(f"{self.patient_url}/?{query}")
         page.wait_for_function("() => window.panel")
         return page

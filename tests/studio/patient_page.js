@@ -21,7 +21,7 @@ window.drawing = setInterval(() => {
 
 await openPage({ texts: ["ui", "consult"] });
 const params = new URLSearchParams(location.search);
-const state = { relay: { signal: params.get("signal"), join: params.get("join"), reach: params.get("reach") } };
+const state = { relay: { signal: params.get("signal"), join: params.get("join"), reach: params.get("reach"), relay_only: params.has("relay_only") } };
 const stage = { stream: canvas.captureStream(30) };
 window.panel = new InvitePanel(document.querySelector("#place"), { stage, state });
 for (const type of ["connected", "disconnected"]) window.panel.addEventListener(type, () => window.panelEvents.push(type));

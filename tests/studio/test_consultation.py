@@ -33,6 +33,7 @@ def studio() -> Iterator[Hall]:
 def _tidy(studio: Hall) -> Iterator[None]:
     """Every test has windows of its own, and none makes a page complain."""
     studio.wire.texts.clear()
+    studio.wire.spoil = None
     studio.complaints.clear()
     yield
     for context in studio.browser.contexts:
@@ -420,6 +421,101 @@ def test_a_relay_that_does_not_answer_is_waited_for(studio: Hall) -> None:
     studio.wire.closed = False
     says(patient, "Your invitation is ready")
     studio.complaints.clear()  # the browser's own words on a refused line
+
+
+def lying(studio: Hall, **lies: Any) -> None:
+    """Let the relay tell both, where it lets them in, something else."""
+
+    def spoil(text: str) -> str:
+        message = json.loads(text)
+        return json.dumps({**message, **lies}) if message["is"] in ("open", "joined") else text
+
+    studio.wire.spoil = spoil
+
+
+BAD_SERVERS = [[{"urls": "https://example.org"}], [None], [7], [{"urls": ["turn:x"]}], [{"urls": {"a": 1}}]]
+
+
+@pytest.mark.parametrize("ice", BAD_SERVERS)
+def test_servers_that_no_browser_can_use_end_the_invitation_and_nothing_hangs(studio: Hall, ice: list[Any]) -> None:
+    lying(studio, ice=ice)
+    patient = studio.patient()
+    clinician = studio.clinician(invite(patient))
+    knock(clinician)
+    admit(patient)
+    says(patient, "The relay names servers that this browser cannot use.")
+    says(clinician, "The patient has closed the invitation")
+    assert patient.evaluate("sent") == []
+    studio.wire.spoil = None
+    button(patient, "Make a new invitation").click()
+    says(patient, "Your invitation is ready")
+
+
+def test_servers_that_the_clinicians_browser_cannot_use_are_told_to_both(studio: Hall) -> None:
+    patient = studio.patient()
+    link = invite(patient)
+    lying(studio, ice=[{"urls": "https://example.org"}])
+    clinician = studio.clinician(link)
+    knock(clinician)
+    admit(patient)
+    says(clinician, "The relay names servers that this browser cannot use.")
+    says(patient, "Dr Kim has left")
+
+
+@pytest.mark.parametrize("expires", [1e300, -1, 86_401, "soon", None, [3600]])
+def test_a_relay_that_promises_nonsense_is_not_quoted(studio: Hall, expires: object) -> None:
+    patient = studio.patient()
+    invite(patient)
+    says(patient, "Good until")
+    button(patient, "Withdraw the invitation").click()
+    lying(studio, expires=expires)
+    button(patient, "Make an invitation").click()
+    says(patient, "Your invitation is ready")
+    assert "Good until" not in patient.locator(".invite-wait").inner_text()
+
+
+TURN = {"urls": "turn:127.0.0.1:9", "username": "mien", "credential": "mien"}
+POLICY = "connections[0].getConfiguration().iceTransportPolicy"
+
+
+def test_the_patients_own_wish_for_a_turn_server_is_stricter_than_the_relay(studio: Hall) -> None:
+    lying(studio, ice=[TURN], policy="all")
+    patient = studio.patient(relay_only=True)
+    clinician = studio.clinician(invite(patient))
+    knock(clinician)
+    admit(patient)
+    says(patient, "Connecting to Dr Kim")
+    patient.wait_for_function("() => connections[0]?.localDescription")
+    assert patient.evaluate(POLICY) == "relay"
+    patient.wait_for_timeout(500)
+    assert "a=candidate" not in patient.evaluate("connections[0].localDescription.sdp")  # no address of its own
+    clinician.wait_for_function("() => connections[0]?.localDescription")
+    assert clinician.evaluate(POLICY) == "all"
+
+
+def test_the_relays_wish_for_a_turn_server_holds_too(studio: Hall) -> None:
+    lying(studio, ice=[TURN], policy="relay")
+    patient = studio.patient()
+    clinician = studio.clinician(invite(patient))
+    knock(clinician)
+    admit(patient)
+    for page in (patient, clinician):
+        page.wait_for_function("() => connections[0]?.localDescription")
+        assert page.evaluate(POLICY) == "relay"
+
+
+@pytest.mark.parametrize(
+    ("relay_only", "policy", "ice"),
+    [(True, "all", []), (True, "all", [{"urls": "stun:127.0.0.1:9"}]), (False, "relay", [])],
+)
+def test_without_the_turn_server_that_is_needed_there_is_no_invitation(
+    studio: Hall, relay_only: bool, policy: str, ice: list[Any]
+) -> None:
+    lying(studio, ice=ice, policy=policy)
+    patient = studio.patient(relay_only=relay_only)
+    button(patient, "Make an invitation").click()
+    says(patient, "the relay names none")
+    assert patient.locator("#invite-link").count() == 0
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

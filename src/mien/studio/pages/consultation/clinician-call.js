@@ -2,6 +2,7 @@
 
 import { ClinicianPeer } from "./clinician-peer.js";
 import { EmotionRecord } from "./emotion-record.js";
+import { hasTurn } from "./peer.js";
 import { Gate, readControl, readRow } from "./received.js";
 import { ReportInbox } from "./report-transfer.js";
 import { Room } from "./room.js";
@@ -22,7 +23,7 @@ const CHECK = 1000;
 export class ClinicianCall extends EventTarget {
   /** @type {Stage} */
   stage = "none";
-  /** "unknown" | "full" | "busy" | "bad" | "expired" of a refusal; "patient" | "gone" | "left" of an end */
+  /** "unknown" | "full" | "busy" | "bad" | "expired" | "servers" of a refusal; "patient" | "gone" | "left" of an end */
   why = "";
   offline = false;
   /** Whether the patient's page is known to be in the room. */
@@ -169,9 +170,24 @@ export class ClinicianCall extends EventTarget {
     else this.#set({ stage: "refused", why, offline: false });
   }
 
+  /** The relay's servers are of no use. */
+  #giveUp() {
+    this.#say({ kind: "bye" });
+    this.#room.leave();
+    this.#refused("servers");
+  }
+
   #connect(call) {
     this.#peer?.close();
-    const peer = new ClinicianPeer({ ...this.#ice, call, say: (message) => this.#say(message) });
+    this.#peer = null;
+    const { ice, policy } = this.#ice;
+    if (policy === "relay" && !hasTurn(ice)) return this.#giveUp();
+    let peer;
+    try {
+      peer = new ClinicianPeer({ ice, policy, call, say: (message) => this.#say(message) });
+    } catch {
+      return this.#giveUp();
+    }
     this.#peer = peer;
     this.#inbox = new ReportInbox();
     if (this.#stream) peer.setMicrophone(this.#stream.getAudioTracks()[0]);

@@ -8,6 +8,7 @@ import { PatientCall } from "./patient-call.js";
 import { t } from "../text.js";
 
 const IN_CALL = ["connected", "lost"];
+const EXPLAINED = ["expired", "turn", "servers", "picture"]; // refusals that have words of their own
 const TICK = 250;
 const LONG = 15; // seconds of connecting after which we say what may be wrong
 
@@ -34,7 +35,7 @@ export class InvitePanel extends EventTarget {
    * @param {HTMLElement} container
    * @param {object} options
    * @param {{stream: MediaStream}} options.stage an `AvatarStage`
-   * @param {{relay: {signal: string, join: string, reach: string}, models?: {emotion: boolean}}} options.state of /api/state
+   * @param {{relay: {signal: string, join: string, reach: string, relay_only: boolean}, models?: {emotion: boolean}}} options.state of /api/state
    */
   constructor(container, { stage, state }) {
     super();
@@ -44,6 +45,7 @@ export class InvitePanel extends EventTarget {
     this.#call = new PatientCall({
       stream: stage.stream,
       url: state.relay.signal,
+      relayOnly: state.relay.relay_only,
       makeVoice: async () => new (await import("../voice/voice.js")).Voice(),
     });
     this.#call.addEventListener("change", () => this.#render());
@@ -168,7 +170,7 @@ export class InvitePanel extends EventTarget {
       parts: [
         notice({
           icon: "warning", tone: "warn", title: t("invite.refused.title"),
-          text: t(this.#call.why === "expired" ? "invite.refused.expired" : "invite.refused.text"),
+          text: t(`invite.refused.${EXPLAINED.includes(this.#call.why) ? this.#call.why : "text"}`),
           actions: [{ text: t("invite.again"), icon: "link", kind: "primary", run: () => this.#call.open() }],
         }),
       ],

@@ -106,6 +106,7 @@ export class Entrance {
   #refused() {
     const { why } = this.#call;
     if (why === "full") return this.#said("full", "people", this.#again("join.retry"));
+    if (why === "servers") return this.#said("servers", "server");
     return this.#said("unknown", "link", this.#again("join.retry"));
   }
 

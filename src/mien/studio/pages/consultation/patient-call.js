@@ -1,6 +1,7 @@
 // The patient's side of a consultation, without its looks: invite, let in, share what was agreed and no more, end.
 
 import { PatientPeer } from "./patient-peer.js";
+import { hasTurn } from "./peer.js";
 import { Gate, cleanName, readControl } from "./received.js";
 import { sendReport } from "./report-transfer.js";
 import { Room } from "./room.js";
@@ -39,6 +40,7 @@ export class PatientCall extends EventTarget {
   heard = false;
   /** Whether the relay cannot be reached just now. */
   offline = false;
+  /** Of a refusal: "unknown" | "full" | "busy" | "bad" | "expired" | "turn" | "servers" | "picture". */
   why = "";
   /** "none" | "making" | "sending" | "sent" | "failed" */
   report = "none";
@@ -46,6 +48,7 @@ export class PatientCall extends EventTarget {
 
   #stream;
   #url;
+  #relayOnly;
   #speech;
   #room = null;
   #peer = null;
@@ -64,12 +67,14 @@ export class PatientCall extends EventTarget {
    * @param {object} options
    * @param {MediaStream} options.stream of the avatar's canvas
    * @param {string} options.url of the relay's socket
+   * @param {boolean} [options.relayOnly] nobody may learn this computer's address: a TURN server or no call
    * @param {() => Promise<object>} options.makeVoice a `Voice`, when it is first needed
    */
-  constructor({ stream, url, makeVoice }) {
+  constructor({ stream, url, relayOnly = false, makeVoice }) {
     super();
     this.#stream = stream;
     this.#url = url;
+    this.#relayOnly = relayOnly;
     this.#speech = new Speech(makeVoice);
     this.#speech.addEventListener("trouble", ({ detail }) => this.#fallSilent(detail.why));
   }
@@ -84,6 +89,7 @@ export class PatientCall extends EventTarget {
     this.code = makeCode();
     this.report = "none";
     this.why = "";
+    this.expires = null;
     const room = new Room({ url: this.#url, role: "patient", code: this.code });
     this.#room = room;
     const on = (type, listener) => room.addEventListener(type, (event) => this.#room === room && listener(event.detail));
@@ -104,8 +110,7 @@ export class PatientCall extends EventTarget {
     this.name = this.asking.name;
     this.since = null;
     this.report = "none";
-    this.#room.send({ kind: "admit" }, this.#guest);
-    this.#connect();
+    if (!this.#connect()) return;
     this.#set({ asking: null, stage: "connecting", heard: false });
     this.setVoice(this.sharing.voice);
   }
@@ -181,7 +186,8 @@ export class PatientCall extends EventTarget {
   }
 
   #opened({ ice, policy, expires }) {
-    this.#ice = { ice, policy };
+    this.#ice = { ice, policy: this.#relayOnly ? "relay" : policy };
+    if (this.#ice.policy === "relay" && !hasTurn(ice)) return this.#giveUp("turn");
     if (expires !== null) this.expires = new Date(Date.now() + expires * 1000);
     this.#set({ offline: false, ...(this.stage === "opening" ? { stage: "waiting" } : {}) });
   }
@@ -192,6 +198,13 @@ export class PatientCall extends EventTarget {
     if (this.#peer?.connected) return this.#set({ expires: new Date(), asking: null, offline: false });
     this.#hangUp();
     this.#set({ stage: "refused", why, asking: null, offline: false });
+  }
+
+  /** Nothing can come of this room. A call that is running goes on without it. */
+  #giveUp(why) {
+    if (!this.#peer?.connected) this.#room.send({ kind: "bye" }, this.#guest);
+    this.#room.leave();
+    this.#refused(why);
   }
 
   #met(here) {
@@ -222,10 +235,18 @@ export class PatientCall extends EventTarget {
     if (!this.#peer.connected) this.#peer.restart();
   }
 
+  /** @returns {boolean} whether there is a connection now, and the guest told; without one all is over */
   #connect() {
-    const peer = new PatientPeer({
-      ...this.#ice, picture: this.#stream, call: ++this.#calls, say: (message) => this.#room?.send(message, this.#guest),
-    });
+    this.#calls += 1;
+    const say = (message) => this.#room?.send(message, this.#guest);
+    let peer;
+    try {
+      peer = new PatientPeer({ ...this.#ice, picture: this.#stream, call: this.#calls, say });
+    } catch (error) {
+      this.#giveUp(error.name === "ForbiddenTrackError" ? "picture" : "servers");
+      return false;
+    }
+    this.#room.send({ kind: "admit" }, this.#guest); // before the offer, which is made in a later turn
     this.#peer = peer;
     const on = (type, listener) => peer.addEventListener(type, (event) => this.#peer === peer && listener(event.detail));
     on("state", () => this.#connection());
@@ -235,6 +256,7 @@ export class PatientCall extends EventTarget {
     on("sound", ({ stream }) => this.dispatchEvent(new CustomEvent("sound", { detail: { stream } })));
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT);
     document.addEventListener("visibilitychange", this.#onVisibility);
+    return true;
   }
 
   #connection() {

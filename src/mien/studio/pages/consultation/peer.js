@@ -3,8 +3,14 @@
 const CHANNELS = Object.freeze({ control: 0, emotions: 1, report: 2 }); // both sides make them, by these numbers
 const CANDIDATES_TOGETHER = 50; // ms for which addresses found are collected into one message
 const MOST_CANDIDATES = 100;
+const TURN = /^turns?:/i;
 /** Characters of a session description; more is refused. */
 export const LONGEST_SDP = 32 * 1024;
+
+/** Whether a TURN server is among them, in whatever shape a relay says it. @param {unknown[]} ice @returns {boolean} */
+export function hasTurn(ice) {
+  return ice.some((server) => [server?.urls].flat().some((url) => typeof url === "string" && TURN.test(url)));
+}
 
 /**
  * One RTCPeerConnection. Events: "state" when `connected` may have changed, "control" {text}, "gone" when the other side has closed,
@@ -25,6 +31,7 @@ export class Peer extends EventTarget {
    * @param {RTCIceTransportPolicy} options.policy
    * @param {number} options.call number of this connection within the room
    * @param {(message: object) => void} options.say sends through the relay, sealed
+   * @throws {Error} where the browser cannot use those servers
    */
   constructor({ ice, policy, call, say }) {
     super();

@@ -7,11 +7,15 @@ const LONGEST_PAUSE = 8000;
 const CONNECT_TIMEOUT = 8000;
 const PATIENCE = 90_000; // ms for which a page that was in the room keeps trying, whatever the relay answers
 const LINGER = 300; // ms: a server that sees the end of a line may not read the last words before it
+const LONGEST_LIFE = 86_400; // s; a relay that promises more is not one of ours
+const MOST_SERVERS = 8;
+const REFUSALS = ["unknown", "full", "busy", "bad", "expired"];
 const MOST_WAITING = 64; // messages not opened yet; a relay that sends more is not one of ours
 
 /**
  * Events, each with its `detail`:
- * - "open" {ice, policy, expires}: in the room; also after each return to it
+ * - "open" {ice, policy, expires}: in the room; also after each return to it. `ice` is as the relay gave it, `expires` in
+ *   seconds or null
  * - "peer" {here, from}: the other page has introduced itself, or has gone
  * - "message": the body of what the other page said, and `from`, which tells pages apart
  * - "down" {tries}: the relay cannot be reached; it is tried again and again
@@ -130,7 +134,7 @@ export class Room extends EventTarget {
     if (message?.is === "open" || message?.is === "joined") this.#enterRoom(message);
     else if (message?.is === "peer") this.#meet(message.here === true);
     else if (message?.is === "signal") this.#openLater(message.data);
-    else if (message?.is === "refused") this.#refuse(String(message.why));
+    else if (message?.is === "refused") this.#refuse(REFUSALS.includes(message.why) ? message.why : "bad");
   }
 
   #enterRoom({ ice, policy, expires }) {
@@ -138,9 +142,9 @@ export class Room extends EventTarget {
     this.#tries = 0;
     this.#lastInside = performance.now();
     this.#tell("open", {
-      ice: Array.isArray(ice) ? ice : [],
+      ice: Array.isArray(ice) ? ice.slice(0, MOST_SERVERS) : [],
       policy: policy === "relay" ? "relay" : "all",
-      expires: Number.isFinite(expires) ? expires : null,
+      expires: Number.isFinite(expires) && expires >= 0 && expires <= LONGEST_LIFE ? expires : null,
     });
   }
 
