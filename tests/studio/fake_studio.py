@@ -242,7 +242,7 @@ class _Live:
         await self._socket.send_bytes(_ANSWER.pack(number) + picture)
 
     async def obey(self, message: dict[str, Any]) -> None:
-        self._studio.said.append(message)
+        self._studio.said.append({key: value for key, value in message.items() if key != "nonce"})
         match message:
             case {"do": "start", "avatar": avatar}:
                 if self._studio.trouble:
