@@ -255,6 +255,19 @@ def test_a_picture_without_a_face_says_so(page: Client, folder: Path) -> None:
     assert not folder.exists()
 
 
+def test_without_a_face_model_puppets_are_there_and_pictures_say_what_is_missing(
+    page: Client, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MIEN_MODELS", "XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "nothing"))
+    for path in ("/api/avatars/check", "/api/avatars"):
+        answer = page.post(path, content=encoded("PNG", 160))
+        assert answer.status_code == 503
+        assert "mien models pull" in answer.json()["error"]
+    assert not folder.exists()
+    assert page.get("/api/avatars/mei/thumbnail").status_code == 200
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_too_large_a_file_is_refused(announced: bool, page: Client, folder: Path) -> None:
     data = bytes(gallery.LARGEST + 1)
