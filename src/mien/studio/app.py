@@ -44,6 +44,8 @@ class Invitations:
     """Address of the page that an invitation leads to."""
     reach: Literal["this computer", "network", "internet"]
     """From where it can be opened."""
+    relay_only: bool = False
+    """Whether the patient meets others at a TURN server or not at all, whatever the relay says."""
 
 
 class Studio:

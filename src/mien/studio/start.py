@@ -6,10 +6,11 @@ import logging
 import webbrowser
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
+from mien.errors import InputError
 from mien.options import takes
 from mien.studio.hosting import Meeting
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from mien.studio.serving import Listener, Server
 
 PORT: Final = 8750
+_OWN_DOOR: Final = (
+    "host", "invite_port", "certificate", "key", "stun", "turn", "turn_user", "turn_password", "turn_secret",
+)  # fmt: skip
+"""Options of the door and relay that a studio has of its own. Not `relay_only`: that binds this side alone, too."""
 _log = logging.getLogger("mien")
 
 
@@ -83,6 +88,7 @@ def opened(options: Consulting, *, open_run: OpenRun | None = None) -> Iterator[
     from mien.studio.serving import Server, listen
     from mien.studio.token import Token
 
+    _refuse_idle(options)
     listener = _listen_at(options.port)
     token = Token(listener.port)
     server = Server()
@@ -93,11 +99,11 @@ def opened(options: Consulting, *, open_run: OpenRun | None = None) -> Iterator[
         door = listen(options.host, options.invite_port, certificate=options.certificate, key=options.key)
         server.add(relay_app(rooms, origins=door.origins, by_address=door.everywhere, ice=ice), door, message=MESSAGE)
         join = f"{door.origins[0]}/join"
-        invitations = Invitations("/relay", join, "this computer" if door.local else "network")
+        invitations = Invitations("/relay", join, "this computer" if door.local else "network", options.relay_only)
         signalling = WebSocketRoute("/relay", signalling_endpoint(rooms, ice))
     else:
         public = public_origin(options.relay)
-        invitations = Invitations(f"ws{public[4:]}/relay", f"{public}/join", "internet")
+        invitations = Invitations(f"ws{public[4:]}/relay", f"{public}/join", "internet", options.relay_only)
         connect = [f"ws{public[4:]}"]
     behind = Studio(invitations, open_run=open_run or LiveRun)
     server.add(behind.app(listener, token, signalling=signalling, connect=connect), listener, message=LARGEST_MESSAGE)
@@ -111,6 +117,17 @@ def opened(options: Consulting, *, open_run: OpenRun | None = None) -> Iterator[
             yield doors, server
     finally:
         behind.close()
+
+
+def _refuse_idle(options: Consulting) -> None:
+    """Raises InputError for what only a door and a relay of our own would heed: somebody relies on it."""
+    defaults = {field.name: field.default for field in fields(options)}
+    idle = [f"--{name.replace('_', '-')}" for name in _OWN_DOOR if getattr(options, name) != defaults[name]]
+    if options.relay is not None and idle:
+        raise InputError(
+            f"With --relay these have no effect here: {', '.join(idle)}. The relay at {options.relay} decides that; "
+            "leave them out, and give them to `mien relay` there."
+        )
 
 
 def _listen_at(port: int | None) -> Listener:
