@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from mien.errors import MienError, ModelError, OutputError
-from mien.studio.unkept import REPORT_POLICY
+from mien.studio.headers import REPORT_POLICY
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -34,6 +34,12 @@ _CSP: Final = b"content-security-policy"
 _FORBIDDEN: Final = (b"access-control-", b"server", b"x-powered-by")
 
 
+REPORT_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; sandbox allow-scripts"
+)
+"""A report brings its own code and may reach nothing with it, our pages neither; its own policy is narrower still."""
+
+
 def dressed(headers: Iterable[tuple[bytes, bytes]], *, connect: Iterable[str], tls: bool) -> list[tuple[bytes, bytes]]:
     """An app's headers with ours over them. Only the Content-Security-Policy is the app's own if it gives one.
 

@@ -12,16 +12,13 @@ from starlette.routing import Route
 
 from mien.emotion.report import report_html
 from mien.errors import MienError
+from mien.studio.headers import REPORT_POLICY
 
 if TYPE_CHECKING:
     from mien.studio.live import Ended
     from mien.studio.lives import Lives
     from mien.studio.sessions import SessionStore
 
-REPORT_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; sandbox allow-scripts"
-)
-"""A report brings its own code and may reach nothing with it, our pages neither; its own policy is narrower still."""
 _LONGEST_TITLE: Final = 200
 
 
