@@ -217,6 +217,14 @@ def clean_title(title: str) -> str:
     return "".join(c for c in line if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))[:LONGEST_TITLE].strip()
 
 
+def asked_title(asked: dict[str, Any], *, otherwise: str | None = None) -> str:
+    """The title that a request brings, `otherwise` without one. Raises RefusedError."""
+    title = asked.get("title", otherwise)
+    if not isinstance(title, str) or len(title) > LONGEST_TITLE:
+        raise RefusedError(400, f"A title is text of at most {LONGEST_TITLE} characters.")
+    return title
+
+
 def routes(store: SessionStore) -> list[Route]:
     """`/api/sessions` and the files of each under `/sessions/{id}/`."""
 
@@ -224,9 +232,7 @@ def routes(store: SessionStore) -> list[Route]:
         return JSONResponse([session.to_dict() for session in await to_thread.run_sync(store.list)])
 
     async def rename(request: Request) -> Response:
-        title = (await json_object(request)).get("title")
-        if not isinstance(title, str) or len(title) > LONGEST_TITLE:
-            raise RefusedError(400, f"A title is text of at most {LONGEST_TITLE} characters.")
+        title = asked_title(await json_object(request))
         return JSONResponse((await to_thread.run_sync(store.rename, request.path_params["id"], title)).to_dict())
 
     async def delete(request: Request) -> Response:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -11,78 +10,55 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from mien.emotion.report import report_html
-from mien.errors import MienError
+from mien.studio.answers import RefusedError, explained, json_object
 from mien.studio.headers import REPORT_POLICY
+from mien.studio.sessions import asked_title
 
 if TYPE_CHECKING:
     from mien.studio.live import Ended
     from mien.studio.lives import Lives
-    from mien.studio.sessions import SessionStore
-
-_LONGEST_TITLE: Final = 200
+    from mien.studio.sessions import Session, SessionStore
 
 
 def unkept_routes(lives: Lives, store: SessionStore) -> list[Route]:
     """`/api/live/{id}`: report.html, timeline.csv, keep, and DELETE."""
 
-    def ended_of(request: Request) -> Ended | None:
-        return lives.ended(request.path_params["id"])
+    def left_of(request: Request) -> Ended:
+        ended = lives.ended(request.path_params["id"])
+        if ended is None:
+            raise RefusedError(404, "That session is no longer here: it was kept, discarded, or the studio restarted.")
+        return ended
 
     async def report(request: Request) -> Response:
-        if (ended := ended_of(request)) is None:
-            return _gone()
-        title = request.query_params.get("title", "")[:_LONGEST_TITLE]
-        text = await to_thread.run_sync(lambda: report_html(ended.run.timeline, title=title))
+        timeline, title = left_of(request).run.timeline, asked_title(dict(request.query_params), otherwise="")
+        text = await to_thread.run_sync(lambda: report_html(timeline, title=title))
         return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY})
 
     async def table(request: Request) -> Response:
-        if (ended := ended_of(request)) is None:
-            return _gone()
+        ended = left_of(request)
         text = await to_thread.run_sync(ended.run.timeline.csv)
         attached = f'attachment; filename="{ended.started:%Y-%m-%d-%H%M}-timeline.csv"'
         return Response(text, media_type="text/csv", headers={"content-disposition": attached})
 
     async def keep(request: Request) -> Response:
-        if (ended := ended_of(request)) is None:
-            return _gone()
-        title = await _title(request)
-        if title is None:
-            return JSONResponse({"error": "A title is text of at most 200 characters."}, 400)
+        ended, title = left_of(request), asked_title(await json_object(request), otherwise="")
 
-        def kept() -> dict[str, object]:
+        def kept() -> Session:
             session = store.keep(
                 ended.run.timeline, started=ended.started, avatar=ended.avatar, title=title, recording=ended.recording
             )
             lives.forget(ended.id)
-            return session.to_dict()
+            return session
 
-        try:
-            return JSONResponse(await to_thread.run_sync(kept))
-        except MienError as error:
-            return JSONResponse({"error": str(error)}, 500)
+        return JSONResponse((await to_thread.run_sync(kept)).to_dict())
 
     async def discard(request: Request) -> Response:
         await to_thread.run_sync(lives.forget, request.path_params["id"])
         return Response(status_code=204)
 
     return [
-        Route("/api/live/{id}/report.html", report),
-        Route("/api/live/{id}/timeline.csv", table),
-        Route("/api/live/{id}/keep", keep, methods=["POST"]),
-        Route("/api/live/{id}", discard, methods=["DELETE"]),
+        Route("/api/live/{id}/report.html", explained(report)),
+        Route("/api/live/{id}/timeline.csv", explained(table)),
+        Route("/api/live/{id}/keep", explained(keep), methods=["POST"]),
+        Route("/api/live/{id}", explained(discard), methods=["DELETE"]),
     ]
-
-
-async def _title(request: Request) -> str | None:
-    try:
-        body = await request.json()
-    except (JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    title = body.get("title", "") if isinstance(body, dict) else None
-    return title.strip() if isinstance(title, str) and len(title) <= _LONGEST_TITLE else None
-
-
-def _gone() -> Response:
-    return JSONResponse(
-        {"error": "That session is no longer here: it was kept, discarded, or the studio restarted."}, 404
-    )
