@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -185,9 +188,83 @@ def test_the_report_is_sent_only_if_the_patient_says_so(studio: Hall) -> None:
     with clinician.expect_download() as download:
         button(clinician, "Save the report").click()
     assert re.fullmatch(r"consultation-\d{4}-\d\d-\d\d-\d{4}-report\.html", download.value.suggested_filename)
-    assert Path(download.value.path()).read_text() == patient.evaluate("window.text")
+    shown = studio.browser.new_context(java_script_enabled=False).new_page()
+    shown.set_content(Path(download.value.path()).read_text("utf-8"))
+    assert shown.locator("iframe").get_attribute("srcdoc") == patient.evaluate("window.text")
     says(patient, "Dr Kim has the report.")
     assert clinician.get_by_role("heading", name="The consultation has ended").is_visible()
+
+
+HOSTILE = """<!doctype html><title>"&quot;</title><p>a report, 100&#37; 보고서</p></iframe>"><script>top.alive = 1</script>
+<link rel="stylesheet" href="{web}/style"><link rel="prefetch" href="{web}/prefetch">
+<link rel="preload" as="image" href="{web}/preload"><link rel="modulepreload" href="{web}/module">
+<img src="{web}/img"><iframe src="{web}/frame"></iframe><iframe src="file:///etc/hostname"></iframe>
+<video src="{web}/video"></video><object data="{web}/object"></object><meta http-equiv="refresh" content="2;{web}/refresh">
+<form action="{web}/form" target="_blank"><input name="a"></form><style>p {{ background: url({web}/css) }}</style>
+<script>
+window.tried = [];
+const attempt = async (name, what) => {{
+  try {{ await what(); window.tried.push(name); }} catch {{ /* as it should be */ }}
+}};
+attempt("parent", () => parent.document.title);
+attempt("storage", () => localStorage.setItem("a", "b"));
+attempt("fetch", () => fetch("{web}/fetch"));
+attempt("file", () => fetch("file:///etc/hostname"));
+attempt("socket", () => new WebSocket("{web}/socket".replace("http", "ws")));
+attempt("beacon", () => navigator.sendBeacon("{web}/beacon"));
+attempt("popup", () => window.open("{web}/popup").focus());
+attempt("top", () => {{ top.location = "{web}/top"; }});
+attempt("form", () => document.forms[0].submit());
+attempt("worker", () => new Worker("data:text/javascript,fetch('{web}/worker')"));
+attempt("stun", async () => {{
+  const connection = new RTCPeerConnection({{ iceServers: [{{ urls: "stun:127.0.0.1:{stun}" }}] }});
+  connection.createDataChannel("a");
+  await connection.setLocalDescription();
+}});
+setTimeout(() => {{ location = "{web}/self"; }}, 1500);
+</script>"""
+
+
+class Listener(BaseHTTPRequestHandler):
+    """Notes whoever asks for anything."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:  # noqa: N802
+        self.asked.append(self.path)
+        self.send_error(404)
+
+    do_POST = do_GET
+
+    def log_message(self, *args: Any) -> None: ...
+
+
+def test_a_report_with_bad_intentions_reaches_nothing(studio: Hall, tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stun:
+        stun.bind(("127.0.0.1", 0))
+        stun.settimeout(0.1)
+        web = f"http://127.0.0.1:{server.server_port}"
+        report = HOSTILE.format(web=web, stun=stun.getsockname()[1])
+        maker = studio.clinician()
+        wrap = """async (report) => (await import("/static/consultation/report-file.js")).reportPage(report)"""
+        file = tmp_path / "report.html"
+        file.write_text(maker.evaluate(wrap, report), encoding="utf-8")
+        page = studio.browser.new_context().new_page()
+        page.goto(file.as_uri())
+        frame = page.frames[1]
+        frame.get_by_text("a report, 100% 보고서").wait_for()
+        page.wait_for_timeout(500)
+        assert frame.evaluate("window.tried ?? null") is None  # no script but that of mien's own reports runs
+        page.wait_for_timeout(2000)
+        assert Listener.asked == []
+        with pytest.raises(TimeoutError):
+            stun.recv(100)
+        assert page.url == file.as_uri()
+        assert page.evaluate("window.alive") is None
+        assert page.locator("body > *").count() == 2
+        server.shutdown()
 
 
 def test_a_report_that_is_refused_never_leaves(studio: Hall) -> None:

@@ -4,6 +4,7 @@ import { icon } from "../icons.js";
 import { make } from "../make.js";
 import { emotionsCsv, marksCsv, notesPage, save } from "./notes-file.js";
 import { buttons, notice } from "../notice.js";
+import { reportPage } from "./report-file.js";
 import { language, percent, t } from "../text.js";
 
 export class Afterwards {
@@ -74,8 +75,8 @@ export class Afterwards {
   #showReport() {
     const { reportShare } = this.#call;
     if (this.#report) {
-      const keep = () => {
-        save(`${this.#stem()}-report.html`, this.#report);
+      const keep = async () => {
+        save(`${this.#stem()}-report.html`, reportPage(await this.#report.text()), "text/html");
         this.#reportSaved = true;
       };
       this.#status.replaceChildren(notice({

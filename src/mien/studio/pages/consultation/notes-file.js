@@ -26,11 +26,11 @@ th,td:first-child{white-space:nowrap}td:last-child{color:#525a66;font-size:.9rem
 /**
  * Hand a file to the browser.
  * @param {string} name
- * @param {string | Blob} content
- * @param {string} [type] of a text; a Blob keeps its own, which is none that a browser shows
+ * @param {string} content
+ * @param {string} type
  */
-export function save(name, content, type = "application/octet-stream") {
-  const blob = content instanceof Blob ? content : new Blob([content], { type: `${type};charset=utf-8` });
+export function save(name, content, type) {
+  const blob = new Blob([content], { type: `${type};charset=utf-8` });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
