@@ -22,9 +22,9 @@ CAMERA_FPS = 30
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _FLAGS = (
     "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--disable-default-apps", "--mute-audio", "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
+    "--disable-sync", "--disable-default-apps", "--mute-audio",
 )  # fmt: skip
+_FAKE_CAMERA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 class NoBrowser(MienError):  # noqa: N818
@@ -32,8 +32,8 @@ class NoBrowser(MienError):  # noqa: N818
 
 
 @contextmanager
-def chromium(camera: Path) -> Iterator[Browser]:
-    """With a fresh profile, and `camera`, a .mjpeg, for its camera. Raises NoBrowser."""
+def chromium(camera: Path | None = None, *, more: Iterable[str] = ()) -> Iterator[Browser]:
+    """With a fresh profile, and `camera`, a .mjpeg or .y4m, for its camera, or none at all. Raises NoBrowser."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
@@ -41,7 +41,8 @@ def chromium(camera: Path) -> Iterator[Browser]:
     executable = next(filter(None, map(shutil.which, _NAMES)), None)
     if executable is None:
         raise NoBrowser("there is no Chromium on this machine: apt-get install chromium")
-    flags = [*_FLAGS, f"--use-file-for-fake-video-capture={camera}"]
+    taken = [*_FAKE_CAMERA, f"--use-file-for-fake-video-capture={camera}"] if camera else []
+    flags = [*_FLAGS, *taken, *more]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, headless=True, args=flags)
         try:

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from benchmarks import live_run, live_server, marker
 
 from mien.studio import jpeg
 from mien.types import Frame, Picture
-
-marker = pytest.importorskip("benchmarks.marker", reason="run from the repository's root: python -m pytest")
-live_run = pytest.importorskip("benchmarks.live_run")
-live_server = pytest.importorskip("benchmarks.live_server")
 
 
 @pytest.mark.parametrize("number", [0, 1, 599, 2730, marker.NUMBERS - 1])
