@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from consulting import Hall, admit, button, hall, invite, knock, messages, seen_colour, together
+from emotion.synthetic import bump, face, smiling, timeline
+from mien.emotion.report import report_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -190,16 +192,20 @@ def test_the_report_is_sent_only_if_the_patient_says_so(studio: Hall) -> None:
     assert re.fullmatch(r"consultation-\d{4}-\d\d-\d\d-\d{4}-report\.html", download.value.suggested_filename)
     shown = studio.browser.new_context(java_script_enabled=False).new_page()
     shown.set_content(Path(download.value.path()).read_text("utf-8"))
-    assert shown.locator("iframe").get_attribute("srcdoc") == patient.evaluate("window.text")
+    assert shown.locator("iframe").get_attribute("srcdoc") == '<base href="about:srcdoc">' + patient.evaluate(
+        "window.text"
+    )
     says(patient, "Dr Kim has the report.")
     assert clinician.get_by_role("heading", name="The consultation has ended").is_visible()
 
 
-HOSTILE = """<!doctype html><title>"&quot;</title><p>a report, 100&#37; 보고서</p></iframe>"><script>top.alive = 1</script>
+HOSTILE = """<!doctype html><title>"&quot;</title><p>a report, 100&#37; 보고서</p></iframe>">
+<script>top.alive = 1</script>
 <link rel="stylesheet" href="{web}/style"><link rel="prefetch" href="{web}/prefetch">
 <link rel="preload" as="image" href="{web}/preload"><link rel="modulepreload" href="{web}/module">
 <img src="{web}/img"><iframe src="{web}/frame"></iframe><iframe src="file:///etc/hostname"></iframe>
-<video src="{web}/video"></video><object data="{web}/object"></object><meta http-equiv="refresh" content="2;{web}/refresh">
+<video src="{web}/video"></video><object data="{web}/object"></object>
+<meta http-equiv="refresh" content="2;{web}/refresh">
 <form action="{web}/form" target="_blank"><input name="a"></form><style>p {{ background: url({web}/css) }}</style>
 <script>
 window.tried = [];
@@ -230,11 +236,11 @@ class Listener(BaseHTTPRequestHandler):
 
     asked: ClassVar[list[str]] = []
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.asked.append(self.path)
         self.send_error(404)
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def log_message(self, *args: Any) -> None: ...
 
@@ -265,6 +271,27 @@ def test_a_report_with_bad_intentions_reaches_nothing(studio: Hall, tmp_path: Pa
         assert page.evaluate("window.alive") is None
         assert page.locator("body > *").count() == 2
         server.shutdown()
+
+
+def test_a_report_of_ours_works_in_there(studio: Hall, tmp_path: Path) -> None:
+    record = timeline([i / 10 for i in range(300)], lambda time: face(smiling(0.7 * bump(time, 5, 4))))
+    report = report_html(record, title="Visit")
+    wrap = """async (report) => (await import("/static/consultation/report-file.js")).reportPage(report)"""
+    file = tmp_path / "report.html"
+    file.write_text(studio.clinician().evaluate(wrap, report), encoding="utf-8")
+    page = studio.browser.new_context().new_page()
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text))
+    page.goto(file.as_uri())
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("heading", name="Visit").wait_for()
+    assert frame.locator(".readout").first.is_hidden()
+    frame.locator(".plot").first.hover()
+    frame.locator(".readout").first.wait_for()  # the cursor: its script runs
+    frame.locator("a.code").first.click()
+    page.wait_for_timeout(300)
+    assert frame.get_by_role("heading", name="Visit").count() == 1  # a link within leads nowhere else
+    assert refused == []
 
 
 def test_a_report_that_is_refused_never_leaves(studio: Hall) -> None:

@@ -6,9 +6,11 @@ import { language, t } from "../text.js";
 const SCRIPT = "sha256-2jg38tbpC1yepWgH+jtLiVhHyr/Fyenx1G/A90N6gng=";
 /** The frame inherits it. No other code runs in there: WebRTC asks no policy before it reaches for the network. */
 const POLICY = [
-  "default-src 'none'", `script-src '${SCRIPT}'`, "style-src 'unsafe-inline'", "img-src data:", "base-uri 'none'",
+  "default-src 'none'", `script-src '${SCRIPT}'`, "style-src 'unsafe-inline'", "img-src data:", "base-uri about:",
   "form-action 'none'",
 ].join("; ");
+/** Else its own #anchors would lead to this file, out of the frame. */
+const BASE = '<base href="about:srcdoc">';
 const STYLE = `
 :root{color-scheme:light dark}body{margin:0;height:100vh;display:flex;flex-direction:column;font:14px/1.5 system-ui,sans-serif}
 p{margin:0;padding:8px 16px;background:#fff6e0;color:#4d3500;border-bottom:2px solid #c98a00}iframe{flex:1;border:0;width:100%}`;
@@ -26,7 +28,7 @@ export function reportPage(report) {
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${quoted(t("join.report.file"))}</title><style>${STYLE}</style></head>
 <body><p>${quoted(t("join.report.frame"))}</p>
-<iframe sandbox="allow-scripts" title="${quoted(t("join.report.file"))}" srcdoc="${quoted(report)}"></iframe>
+<iframe sandbox="allow-scripts" title="${quoted(t("join.report.file"))}" srcdoc="${quoted(BASE + report)}"></iframe>
 </body></html>
 `;
 }
