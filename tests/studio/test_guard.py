@@ -204,13 +204,32 @@ def test_other_methods_are_not_answered(studio: Studio, method: str) -> None:
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-@pytest.mark.parametrize("site", ["cross-site", "same-site", "", "same-origin, cross-site", "SAME-ORIGIN"])
+FOREIGN_SITES = ["cross-site", "same-site", "", "same-origin, cross-site", "SAME-ORIGIN"]
+NAVIGATION = ("Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
+
+
+@pytest.mark.parametrize("site", FOREIGN_SITES)
 def test_fetch_metadata_of_other_sites_is_refused(studio: Studio, site: str) -> None:
-    """Also a link on another page: the launch link is opened by the system, and that says none."""
-    navigation = (f"Sec-Fetch-Site: {site}", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document")
-    assert studio.ask("/", *navigation).status == 403
-    assert studio.ask(f"/open?token={studio.token.value}", *navigation).status == 403
-    assert upgrade(studio.port, "/live", studio.bearer, f"Origin: {studio.origin}", navigation[0]) == 403
+    foreign = f"Sec-Fetch-Site: {site}"
+    assert studio.ask("/", foreign, *NAVIGATION).status == 403
+    assert studio.ask("/open/?token=x", foreign, *NAVIGATION).status == 403
+    assert upgrade(studio.port, "/live", studio.bearer, f"Origin: {studio.origin}", foreign) == 403
+
+
+@pytest.mark.parametrize("site", FOREIGN_SITES)
+def test_from_another_site_only_a_window_opens_and_only_with_the_token(studio: Studio, site: str) -> None:
+    """The file that the browser is started with is such a site."""
+    foreign, link = f"Sec-Fetch-Site: {site}", f"/open?token={studio.token.value}"
+    opened = ask(studio.port, link, foreign, *NAVIGATION)
+    assert (opened.status, opened.headers["refresh"]) == (200, "0;url=/")  # it brings no cookie if it is redirected
+    assert opened.headers["set-cookie"].startswith(f"mien_{studio.port}=")
+    for mode, dest in (("navigate", "iframe"), ("no-cors", "image"), ("cors", "empty"), ("navigate", "object")):
+        refused = ask(studio.port, link, foreign, f"Sec-Fetch-Mode: {mode}", f"Sec-Fetch-Dest: {dest}")
+        assert refused.status == 403
+        assert "set-cookie" not in refused.headers
+    for other in ("/open", "/open?token=wrong", f"/open?token={studio.token.value}x"):
+        assert ask(studio.port, other, foreign, *NAVIGATION).status == 403
+    assert ask(studio.port, link, foreign, *NAVIGATION, "Origin: null").status == 403
 
 
 @pytest.mark.parametrize("site", ["none", "same-origin"])

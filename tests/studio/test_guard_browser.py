@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from browsers import chromium
+from mien.studio import launch
 from mien.studio.guard import Guard
 from mien.studio.relay import relay_app
 from mien.studio.rooms import Rooms
@@ -161,6 +162,26 @@ def test_another_page_gets_nothing_past_the_guard(world: World, page: Page) -> N
         foe.click("#a")
     assert "Another page led here" in foe.content()
     assert world.seen == []
+
+
+def test_the_file_that_the_browser_is_started_with_leads_in(
+    world: World, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[str] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda url: files.append(url) or True)
+    assert launch.open_browser(f"{world.studio}/open?token={world.token.launch_code()}")
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(files[0])
+        page.wait_for_url(f"{world.studio}/")
+        page.wait_for_function("() => document.title === 'running'")
+        assert page.evaluate(ASK, ["/note", {"method": "POST", "body": "x"}]) == 200
+    with browser.new_context() as context:  # the code is used up
+        page = context.new_page()
+        page.goto(files[0])
+        page.wait_for_url(f"{world.studio}/open*")
+        assert "the link that mien printed" in page.inner_text("body")
 
 
 def test_a_link_elsewhere_leads_into_the_relay(world: World, page: Page) -> None:

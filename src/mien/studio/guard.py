@@ -31,6 +31,8 @@ _LINGER: Final = 2.0
 _LINGER_BYTES: Final = 16 << 20
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _READING: Final = frozenset({"GET", "HEAD"})
+_OURS: Final = frozenset({"same-origin", "none"})
+"""What Sec-Fetch-Site says of a request from our own pages, or from nobody's: an address typed in."""
 _STUDIO: Final = re.compile(r"http://(127\.0\.0\.1|localhost)(:[1-9]\d{0,4})?")
 
 
@@ -40,10 +42,10 @@ class Guard:
     `origins`: scheme://host[:port] under which the app is reached, spelled as browsers spell them; their host:port are
     the Hosts accepted. `by_address`: the address at which a connection came in is a Host (and Origin) too, for a
     server bound to every address of its computer; no name can be rebound to pass for one. `token`: wanted from
-    everybody, brought once to `/open?token=…`. `arrivals`: paths of pages that a link in a mail or on another site may
-    open. `studio_sockets`: pages of a studio on the visitor's own computer may open WebSockets. `bodies`: path prefix
-    to bytes, for routes that take more (or less) than `BODY`; the longest prefix counts. `connect`: origins that the
-    pages reach besides their own (the WebSocket of a relay elsewhere).
+    everybody, brought once to `/open?token=…`, from wherever: whoever knows it may come. `arrivals`: paths of pages
+    that a link in a mail or on another site may open. `studio_sockets`: pages of a studio on the visitor's own computer
+    may open WebSockets. `bodies`: path prefix to bytes, for routes that take more (or less) than `BODY`; the longest
+    prefix counts. `connect`: origins that the pages reach besides their own (the WebSocket of a relay elsewhere).
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Guard:
         self._hosts = frozenset(urlsplit(origin).netloc for origin in origins)
         self._by_address = by_address
         self._token = token
-        self._arrivals = frozenset(arrivals)
+        self._arrivals = frozenset([*arrivals, "/open"] if token else arrivals)
         self._studio_sockets = studio_sockets
         self._bodies = sorted((bodies or {}).items(), key=lambda cap: -len(cap[0]))
         self._connect = (*(_socket_origin(origin) for origin in sorted(self._origins)), *connect)
@@ -127,7 +129,7 @@ class Guard:
 
     def _comes_from_us(self, scope: Scope, headers: Headers) -> bool:
         """What the browser says about who asks. One that says nothing is judged by its Origin alone."""
-        if headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
+        if headers.get("sec-fetch-site", "none") in _OURS:
             return True
         return (
             scope["type"] == "http"
@@ -146,8 +148,11 @@ class Guard:
         if scope["method"] != "GET" or len(given) != 1 or not token.opens(given[0]):
             await exchange.refuse(refusals.NO_TOKEN)
             return
-        cookie = token.cookie_header(tls=scope["scheme"] == "https").encode()
-        await exchange.answer(303, [(b"location", b"/"), (b"set-cookie", cookie)])
+        entry = [(b"set-cookie", token.cookie_header(tls=scope["scheme"] == "https").encode())]
+        if Headers(scope=scope).get("sec-fetch-site", "none") in _OURS:
+            await exchange.answer(303, [*entry, (b"location", b"/")])
+        else:  # a redirection would still count as the other page's, and take no strict cookie along
+            await exchange.answer(200, [*entry, (b"refresh", b"0;url=/"), (b"content-type", b"text/html")])
 
 
 class _Exchange:

@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 import time
-import webbrowser
 from contextlib import suppress
 from dataclasses import asdict
 from struct import Struct
@@ -21,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mien.live.commands import COMMANDS
-from mien.studio import jpeg
+from mien.studio import jpeg, launch
 from mien.studio.guard import Guard
 from mien.studio.serving import Server, listen
 from mien.studio.static import page, static_routes
@@ -89,9 +86,7 @@ class Preview:
 
     def open_browser(self) -> None:
         """Open the page, where this computer has a browser that does not take over the terminal."""
-        if sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-            with suppress(webbrowser.Error):
-                webbrowser.open(self._link(self._token.launch_code()))
+        launch.open_browser(self._link(self._token.launch_code()))
 
     def write(self, picture: Picture, pts: int | None = None) -> None:
         """Show (H, W, 3) uint8 RGB to every page in place of what was given before. Never waits."""

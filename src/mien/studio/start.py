@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import webbrowser
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -64,10 +63,12 @@ class Consulting(Meeting):
 @takes(Consulting)
 def studio(options: Consulting) -> None:
     """Open the studio: be live as an avatar in the browser, invite a clinician, re-render clips. Runs until Ctrl-C."""
+    from mien.studio.launch import open_browser
+
     with opened(options) as (doors, server):
         if options.on_ready:
             options.on_ready(doors)
-        if options.browser and not webbrowser.open(doors.launch):
+        if options.browser and not open_browser(doors.launch):
             _log.warning("no browser could be opened; open the link by hand")
         server.run()
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-_CODE_LIFETIME: Final = 120.0
+CODE_LIFETIME: Final = 120.0
 """Seconds in which the browser started by the program itself must have come."""
 
 
@@ -17,7 +17,7 @@ class Token:
     """The key of one running studio, gone with its process.
 
     The link printed in the terminal holds `value`, which opens as often as it is used. A browser started by the
-    program gets a `launch_code`, which opens once: other users of a computer can read the command lines of programs.
+    program gets a `launch_code`, which opens once, so that what lies in its history or its file is worth nothing.
     """
 
     def __init__(self, port: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +31,7 @@ class Token:
     def launch_code(self) -> str:
         """A code for `/open?token=…` that works once, within two minutes."""
         code = secrets.token_urlsafe(32)
-        self._codes[code] = self._clock() + _CODE_LIFETIME
+        self._codes[code] = self._clock() + CODE_LIFETIME
         return code
 
     def opens(self, given: str) -> bool:
