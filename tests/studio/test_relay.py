@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.typing import Origin
 
 from mien.errors import InputError
-from mien.studio import hosting, uvicorn_server
+from mien.studio import hosting, serving, uvicorn_server
 from mien.studio import relay as relay_module
 from mien.studio.guard import Guard
 from mien.studio.ice import Ice
@@ -326,7 +326,7 @@ def test_somebody_who_reads_too_slowly_is_cut_off_and_the_other_goes_on(monkeypa
 def test_a_thousand_rooms_at_once() -> None:
     """Every tenth is joined, and what is said there arrives there and nowhere else. No room more is opened."""
     count = 1000
-    hosting._allow_open_files(3 * count)
+    serving._allow_open_files(3 * count)
 
     async def opened(stack: AsyncExitStack, port: int, message: dict[str, str]) -> ClientConnection:
         url, own = f"ws://{HOST}:{port}/relay", Origin(f"http://{HOST}:{port}")
