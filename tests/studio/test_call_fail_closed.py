@@ -139,7 +139,7 @@ def test_the_clinician_sees_the_expression_and_never_the_camera(visit: Path, tmp
     found = {name: round(correlation(driver, arrived, column, delay), 2) for name, column in columns.items()}
     assert found["yaw"] > 0.85, (found, delay)
     assert found["mouthSmileLeft"] > 0.7, (found, delay)
-    assert found["jawOpen"] > 0.6, (found, delay)
+    assert found["jawOpen"] > 0.5, (found, delay)
 
     # What was recorded and kept is the avatar too, and nothing else lies on the disk.
     (recording,) = (tmp_path / "mien_sessions").rglob("*.mp4")
@@ -322,7 +322,7 @@ def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_when_python_is_killed_the_clinician_sees_a_still_avatar_then_the_card(visit: Path, tmp_path: Path) -> None:
-    private = {name: str(tmp_path / name.lower()) for name in ("HOME", "TMPDIR", "MIEN_SESSIONS", "MIEN_AVATARS")}
+    private = {name: str(tmp_path / name.lower()) for name in ("TMPDIR", "MIEN_SESSIONS", "MIEN_AVATARS")}
     for folder in private.values():
         Path(folder).mkdir(exist_ok=True)
     command = [sys.executable, "-m", "mien", "studio", "--port", "0", "--no-browser", "--json"]
