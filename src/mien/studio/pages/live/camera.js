@@ -1,13 +1,6 @@
 // The patient's camera. Its picture goes into a <video> for this page and nowhere else by itself.
 
-const REASONS = {
-  NotAllowedError: "refused",
-  SecurityError: "refused",
-  NotFoundError: "none",
-  OverconstrainedError: "none",
-  NotReadableError: "busy",
-  AbortError: "busy",
-};
+import { reasonOf } from "../devices.js";
 
 /** What keeps the camera from opening: `reason` is "refused", "none", "busy" or "insecure". */
 export class CameraError extends Error {
@@ -72,7 +65,7 @@ export class Camera extends EventTarget {
       await this.video.play();
     } catch (error) {
       if (turn === this.#turn) this.close();
-      throw new CameraError(REASONS[error.name] ?? "busy", error);
+      throw new CameraError(reasonOf(error), error);
     }
   }
 

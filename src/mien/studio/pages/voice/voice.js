@@ -1,15 +1,9 @@
 // The patient's voice on its way out: as it is, masked, or not at all. The microphone's own track never leaves here:
 // what is handed out is the end of a graph, and stays the same track whatever the mode.
 
+import { reasonOf } from "../devices.js";
+
 const MODES = ["natural", "masked", "off"];
-const REASONS = {
-  NotAllowedError: "refused",
-  SecurityError: "refused",
-  NotFoundError: "none",
-  OverconstrainedError: "none",
-  NotReadableError: "busy",
-  AbortError: "busy",
-};
 const WORKLET = new URL("./worklet.js", import.meta.url);
 const FADE_IN = 0.02; // s
 const QUIETEST = -60; // dB, level 0 of the meter
@@ -20,18 +14,6 @@ export class VoiceError extends Error {
     super(`voice: ${reason}`, { cause });
     this.reason = reason;
   }
-}
-
-/**
- * Microphones to choose from. Their labels are empty until the person has allowed one.
- * @returns {Promise<{deviceId: string, label: string}[]>}
- */
-export async function listMicrophones() {
-  if (!navigator.mediaDevices) throw new VoiceError("insecure");
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices
-    .filter((device) => device.kind === "audioinput")
-    .map(({ deviceId, label }) => ({ deviceId, label }));
 }
 
 /**
@@ -218,7 +200,7 @@ export class Voice extends EventTarget {
       this.#source = new MediaStreamAudioSourceNode(this.#context, { mediaStream: stream });
       track.addEventListener("ended", () => this.#lose(track));
     } catch (error) {
-      throw new VoiceError(REASONS[error.name] ?? "busy", error);
+      throw new VoiceError(reasonOf(error), error);
     }
   }
 
