@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -83,7 +84,7 @@ class PageSocket:
                     await self._socket.send_text(json.dumps(message, allow_nan=False))
 
 
-def live_endpoint(lives: Lives) -> Any:
+def live_endpoint(lives: Lives) -> Callable[[WebSocket], Awaitable[None]]:
     """The WebSocket route `/live`."""
 
     async def live(socket: WebSocket) -> None:
@@ -96,7 +97,6 @@ def live_endpoint(lives: Lives) -> Any:
             pass
         finally:
             lives.detach(page)
-            await asyncio.sleep(0)  # let the last words out
             pouring.cancel()
 
     return live

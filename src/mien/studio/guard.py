@@ -176,7 +176,7 @@ class _Exchange:
         """Let the app answer. Whatever it does, the browser gets a response with our headers."""
         try:
             await app(scope, self._receive, self._send)
-        except Exception:
+        except Exception:  # raised again, for the server, once the browser has its response
             if self._cut:
                 return  # the app was told that the visitor had gone
             if not self._started:
