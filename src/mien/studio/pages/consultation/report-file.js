@@ -1,4 +1,5 @@
-// A report from the other side as a file to keep: whatever is in it, it is shown in a frame that reaches nothing.
+// A report from the other side as a file to keep: whatever is in it, it is shown in a frame that loads nothing and runs
+// no code but ours.
 
 import { language, t } from "../text.js";
 
