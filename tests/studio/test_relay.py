@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
 from mien.errors import InputError
@@ -212,7 +213,7 @@ def test_garbage_harms_nobody(relay: Relay, messages: list[str | bytes]) -> None
                 if isinstance(message, str):
                     message = message.encode("utf-8", "replace").decode()
                 somebody.wire.send(message)
-            except Exception:
+            except ConnectionClosed:
                 break
         somebody.wire.close()
     assert eventually(lambda: relay.rooms._where == {})
