@@ -222,6 +222,22 @@ def test_a_stranger_on_the_port_of_a_studio_that_died_gets_no_picture(visit: Pat
     assert heard == []
 
 
+def test_a_page_whose_studio_stays_away_ends_the_session_and_lets_the_camera_go(visit: Path) -> None:
+    with chromium(visit) as browser:
+        page = browser.new_context(locale="en").new_page()
+        page.add_init_script(WATCHED)
+        page.clock.install()
+        with opened(Consulting(port=0, browser=False)) as (doors, _):
+            start(page, doors.link)
+            until(lambda: "fps" in page.locator("#meter").inner_text())
+        until(lambda: page.locator("#stage-notice").inner_text())
+        assert page.evaluate("watched.devices.map((track) => track.readyState)") == ["live"]
+        for _ in range(20):
+            page.clock.run_for(5_000)
+        page.locator("#ended").wait_for(state="visible")
+        assert page.evaluate("watched.devices.map((track) => track.readyState)") == ["ended"]
+
+
 class Sabotage:
     """A tracker and an avatar that break on command."""
 
