@@ -32,7 +32,7 @@ _ROUND, _SLOW, _SHORT, _LONG = 8.0, 10.0, 60.0, 600.0
 _SAMPLE: Final = 5.0
 """Seconds between looks at the memory."""
 _FILLED: Final = 15.0
-"""Seconds that Chromium takes to fill its own cache of decoded pictures, some 500 MB."""
+"""Seconds after which what the page's process holds has levelled off; some 500 MB of it are shared memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def steadiness(material: Material, *, full: bool) -> Table:
     row("fps", [sample.fps for sample in watched])
     table.note = (
         f"Puppet {PUPPET}, looked at every {_SAMPLE:.0f} s; *at first* and *at last* are medians of {window} looks, "
-        f"the first of them {_FILLED:.0f} s after the start, when Chromium has filled its cache of decoded pictures. "
+        f"the first of them {_FILLED:.0f} s after the start, when the page's process has levelled off. "
         "Memory is what is resident of the studio's process and of the page's; JavaScript's right after its garbage "
         "was collected."
     )
