@@ -267,10 +267,20 @@ class Sabotage:
         return Breakable()
 
 
+_STILL = 1.2
+"""Grey levels: a picture that does not move stays below, with all that a video's encoder adds."""
+_AT_REST = 2.8
+"""Grey levels: in three seconds, an avatar that breathes and blinks stays below (2.3), one that acts above (3.7)."""
+
+
 def moves(pictures: list[tuple[float, Picture]]) -> float:
-    """How much the picture changes from one to the next, grey levels."""
-    stack = np.stack([picture.astype(np.int16) for _, picture in pictures])
-    return float(np.abs(np.diff(stack, axis=0)).mean())
+    """How far the picture strays from its mean over time, grey levels."""
+    return float(np.stack([picture for _, picture in pictures]).std(axis=0).mean())
+
+
+def carded(picture: Picture) -> bool:
+    """Whether the card is shown: its paper fills the top."""
+    return bool(np.abs(np.median(picture[:40], axis=(0, 1)) - (226, 224, 219)).max() < 12)
 
 
 def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_back(
@@ -284,53 +294,51 @@ def test_what_breaks_while_streaming_shows_a_still_avatar_or_the_card_and_comes_
     ):
         seen: list[float] = []
 
-        def looked(seconds: float = 1.5) -> float:
-            filmed = going.filmed(seconds, fps=8, side=192)
+        def looked() -> float:
+            filmed = going.filmed(3, fps=8, side=192)
             seen.extend(green(picture) for _, picture in filmed)
             return moves(filmed)
 
-        lively = looked(3)
-        assert lively > 0.5
+        def acts() -> bool:
+            return any(looked() > _AT_REST for _ in range(4))
+
+        def rests(at_most: float) -> bool:
+            return any(looked() < at_most for _ in range(4))
+
+        assert acts()
 
         sabotage.engine = True
-        looked(0.6)
-        assert looked() < lively / 3
+        assert rests(_STILL)
         sabotage.engine = False
-        assert looked(2) > lively / 3
+        assert acts()
 
         sabotage.tracker = True
-        looked(2)
-        assert looked() < lively / 2
+        assert rests(_AT_REST)
         sabotage.tracker = False
-        looked(1)
-        assert looked(2) > lively / 3
+        assert acts()
 
         going.patient.evaluate("watched.sockets.filter((s) => s.url.endsWith('/live')).at(-1).close()")
-        looked(3)
-        assert looked(2) > lively / 3, "the studio did not come back after its socket dropped"
+        assert acts(), "the studio did not come back after its socket dropped"
 
         going.patient.evaluate(
             """Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
             document.dispatchEvent(new Event("visibilitychange"));"""
         )
-        looked(2)
+        looked()
         going.patient.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'));")
-        looked(1)
-        assert looked(2) > lively / 3
+        assert acts()
 
         camera = "watched.devices.filter((t) => t.kind === 'video').at(-1)"
         going.patient.evaluate(f"(() => {{ const t = {camera}; t.stop(); t.dispatchEvent(new Event('ended')); }})()")
-        looked(3)
-        assert looked() < lively / 3
+        assert rests(_STILL)
         going.patient.get_by_role("button", name="Use the camera again").click()
-        looked(1)
-        assert looked(2) > lively / 3
+        assert acts()
 
         frozen = going.patient.context.new_cdp_session(going.patient)
         frozen.send("Page.setWebLifecycleState", {"state": "frozen"})
-        looked(2)
+        looked()
         frozen.send("Page.setWebLifecycleState", {"state": "active"})
-        looked(1)
+        looked()
 
         assert max(seen) == 0
         assert not going.senders_hold_devices()
@@ -348,14 +356,13 @@ def test_when_python_is_killed_the_clinician_sees_a_still_avatar_then_the_card(v
         doors = json.loads(process.stdout.readline())
         with call(doors["studio"], visit) as going:
             going.patient.get_by_role("button", name="Record").click()
-            before = going.filmed(2, fps=8)
+            seen = going.filmed(2, fps=8)
             process.send_signal(signal.SIGKILL)
             process.wait(10)
-            after = going.filmed(6, fps=8)
-            assert max(green(picture) for _, picture in before + after) == 0
-            assert moves(after[-8:]) < moves(before) / 3
-            paper = np.median(after[-1][1][:40], axis=(0, 1))
-            assert np.abs(paper - (226, 224, 219)).max() < 12, "the card has not come"
+            until(lambda: seen.extend(going.filmed(1, fps=8)) or carded(seen[-1][1]))
+            seen += (card := going.filmed(2, fps=8))
+            assert moves(card) < _STILL
+            assert max(green(picture) for _, picture in seen) == 0
             going.patient.get_by_text("does not answer").wait_for(timeout=30_000)
     finally:
         process.kill()

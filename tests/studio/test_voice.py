@@ -258,13 +258,13 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
         const tape = await record(stream), marks = {}, same = [];
         const changes = { mask: "masked", off: "off", again: "masked", natural: "natural", end: "masked" };
         for (const [name, mode] of Object.entries(changes)) {
-          await sleep(700);
+          await sleep(1500);
           marks[name] = tape.now();
           await voice.change(mode);
           const tracks = voice.stream.getTracks();
           same.push(tracks.length === 1 && tracks[0] === track && !microphones.includes(track));
         }
-        await sleep(600);
+        await sleep(1500);
         const sound = await tape.end();
         voice.stop();
         return { sound, marks, same, rate: tape.rate, label: track.label, state: track.readyState, live: live() };
@@ -277,7 +277,7 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
     def between(values: Sound, start: float, end: float) -> Sound:
         return values[round(start / 0.005) : round(end / 0.005)]
 
-    late = 0.2  # s, at most, from a sample's making to the tape, through two audio contexts of a busy machine
+    late = 1.0  # s, at most, from a sample's making to the tape, through two audio contexts of a busy machine
     assert np.median(between(natural, 0.3, marks["mask"])) > 0.5
     assert np.median(between(natural, marks["natural"] + 0.3, marks["end"])) > 0.5
     assert between(natural, marks["mask"] + late, marks["natural"]).max() < 0.05
