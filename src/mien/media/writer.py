@@ -38,7 +38,10 @@ class VideoWriter:
     """Writes pictures to an MP4. Use as a context manager: the file appears under its name only when the block ends
     well; an exception or Ctrl-C leaves nothing behind.
 
-    Encoding runs in a thread of its own, a few frames behind. `write` copies what it is given.
+    Encoding runs in a thread of its own, a few frames behind. `write` copies what it is given. The same pictures
+    do not always give the same bytes: x264 shares out its bits (mbtree) by memory that it has not cleared. What is seen
+    stays within a few levels.
+
     Raises OutputError where the file cannot be written, the disk is full, or it would replace the input.
     """
 
