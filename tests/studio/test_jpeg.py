@@ -50,7 +50,7 @@ def test_a_picture_that_claims_too_much_is_refused_before_it_is_decoded(size: tu
     began = time.perf_counter()
     with pytest.raises(InputError, match="claims"):
         jpeg.decode(claiming(*size))
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 1
 
 
 def test_a_second_header_cannot_smuggle_another_size_in() -> None:
