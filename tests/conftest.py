@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import struct
 from collections.abc import Callable, Sequence
@@ -20,6 +21,10 @@ from mien.types import Avatar, Picture
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 if (SHARED / "models").is_dir():
     os.environ.setdefault("MIEN_MODELS", str(SHARED / "models"))
+
+# Started in the background, a shell has told us to ignore Ctrl-C; the programs that tests interrupt would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeClip = Callable[..., Path]
 UseEngine = Callable[[Callable[[Avatar], Renderer]], None]

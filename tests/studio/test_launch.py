@@ -145,7 +145,8 @@ def test_no_command_line_holds_what_opens_the_studio(tmp_path: Path) -> None:
             assert target.port == port
             assert ask(port, f"{target.path}?{target.query}").status == 303
             assert ask(port, f"{target.path}?{target.query}").status == 403  # once
-        finally:
             studio.send_signal(signal.SIGINT)
             studio.wait(10)
+        finally:
+            studio.kill()
     assert not page.parent.exists()

@@ -349,16 +349,36 @@ def test_somebody_who_stops_reading_is_let_go(monkeypatch: pytest.MonkeyPatch) -
 RELAY = [sys.executable, "-c", "from mien.cli import main; main()", "relay", "--port", "0", "--json"]
 
 
+@contextmanager
+def started(command: list[str], environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The program and its port."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as program:
+        try:
+            assert program.stdout is not None
+            yield program, int(json.loads(program.stdout.readline())["origin"].rpartition(":")[2])
+        finally:
+            program.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_started_to_outlive_its_terminal_it_does() -> None:
+    with started(["nohup", *RELAY], dict(os.environ)) as (relay, port):
+        relay.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert ask(port, "/").status == 200
+        relay.terminate()
+        assert relay.wait(10) == 143
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_ctrl_c_and_kill_end_it_quickly_and_nothing_was_said_of_visitors(how: int, code: int, debug: str) -> None:
     room = "r" * 43
     environment = {**os.environ, "MIEN_DEBUG": debug}
-    with subprocess.Popen(RELAY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as relay:
-        assert relay.stdout is not None
-        ready = json.loads(relay.stdout.readline())
-        port = int(ready["origin"].rpartition(":")[2])
+    with started(RELAY, environment) as (relay, port):
         with visitor(port) as patient:
             patient.say(do="open", room=room, key="k" * 43)
             assert patient.hear()["is"] == "open"

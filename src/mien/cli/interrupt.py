@@ -31,7 +31,7 @@ def between_frames() -> Iterator[Callable[[], None]]:
         if noted:
             _raise(noted[0])
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS}
+    before = {number: signal.signal(number, note) for number in _SIGNALS if _heard(number)}
     try:
         yield check
     finally:
@@ -41,8 +41,13 @@ def between_frames() -> Iterator[Callable[[], None]]:
 
 def raise_on_terminate() -> None:
     """Let a polite kill clean up as Ctrl-C does."""
-    for kill in _KILLS:
+    for kill in filter(_heard, _KILLS):
         signal.signal(kill, lambda number, _: _raise(number))
+
+
+def _heard(number: int) -> bool:
+    """What nohup, or the shell for a job in the background, has told to be ignored stays ignored."""
+    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 def _raise(number: int) -> NoReturn:
