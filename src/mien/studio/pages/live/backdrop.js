@@ -1,15 +1,15 @@
-/** The colour beside the avatar on a wide screen: that of the picture's own edge. */
+/** The colours beside the avatar on a wide screen: those of the picture's own edges. */
 
 const EVERY = 1000; // milliseconds between two looks
 const GONE = 2500; // milliseconds without a picture after which the card stands there
 
 export class Backdrop {
   #element;
-  #context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  #context = new OffscreenCanvas(2, 1).getContext("2d", { willReadFrequently: true });
   #lookedAt = -Infinity;
   #timer = 0;
 
-  /** @param {HTMLElement} element gets its --backdrop set */
+  /** @param {HTMLElement} element gets its --left and --right set */
   constructor(element) {
     this.#element = element;
   }
@@ -19,10 +19,22 @@ export class Backdrop {
     const now = performance.now();
     if (now - this.#lookedAt < EVERY || !this.#context) return;
     this.#lookedAt = now;
-    this.#context.drawImage(picture, 0, 0, 2, picture.height / 2, 0, 0, 1, 1);
-    const [red, green, blue] = this.#context.getImageData(0, 0, 1, 1).data;
-    this.#element.style.setProperty("--backdrop", `rgb(${red} ${green} ${blue})`);
+    const { width, height } = picture;
+    // The upper half: shoulders come to the edge below it.
+    this.#context.drawImage(picture, 0, 0, 2, height / 2, 0, 0, 1, 1);
+    this.#context.drawImage(picture, width - 2, 0, 2, height / 2, 1, 0, 1, 1);
+    const colours = this.#context.getImageData(0, 0, 2, 1).data;
+    this.#paint("--left", colours.subarray(0, 3));
+    this.#paint("--right", colours.subarray(4, 7));
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#element.style.removeProperty("--backdrop"), GONE);
+    this.#timer = setTimeout(() => this.#clear(), GONE);
+  }
+
+  #paint(side, [red, green, blue]) {
+    this.#element.style.setProperty(side, `rgb(${red} ${green} ${blue})`);
+  }
+
+  #clear() {
+    for (const side of ["--left", "--right"]) this.#element.style.removeProperty(side);
   }
 }
