@@ -93,7 +93,7 @@ def read_task(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as bundle:
             return {name: bundle.read(name) for name in bundle.namelist() if bundle.getinfo(name).file_size < 64 << 20}
-    # All that zipfile raises on damage: its own error, seeks beyond the end, made-up compressions, members cut off.
+    # How zipfile reports damage: its own error, a seek to before the start, an unknown compression, a member cut off.
     except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
         raise ModelError(f"{path} is damaged. `mien models pull {_FULL}` fetches it again.") from error
 

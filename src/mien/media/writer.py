@@ -39,8 +39,7 @@ class VideoWriter:
     well; an exception or Ctrl-C leaves nothing behind.
 
     Encoding runs in a thread of its own, a few frames behind. `write` copies what it is given. The same pictures
-    do not always give the same bytes: x264 shares out its bits (mbtree) by memory that it has not cleared. What is seen
-    stays within a few levels.
+    do not always give the same bytes: x264 shares out its bits (mbtree) by memory that it has not cleared.
 
     Raises OutputError where the file cannot be written, the disk is full, or it would replace the input.
     """

@@ -1,12 +1,11 @@
 // The canvas that others may see. Only avatar pictures and the card are ever drawn on it.
 
+import { drawCard } from "../card.js";
+
 const STILL = 2000; // milliseconds for which the last picture stands before the card takes its place
 const REFRESH = 250; // a canvas that does not change sends nothing: whoever comes later would see nothing
 const SHARED_RATE = 30;
-
-const PAPER = "#e2e0db";
-const FIGURE = "#c6c2bb";
-const INK = "#605c58";
+const LETTERS = 0.045; // of the card's side
 
 export class AvatarStage {
   #canvas;
@@ -69,7 +68,7 @@ export class AvatarStage {
       this.#bitmap = null;
     }
     if (this.#bitmap) this.#drawPicture();
-    else this.#drawCard();
+    else drawCard(this.#context, this.#text, LETTERS);
   }
 
   #drawPicture() {
@@ -77,27 +76,5 @@ export class AvatarStage {
     const scale = Math.max(width / this.#bitmap.width, height / this.#bitmap.height);
     const [w, h] = [this.#bitmap.width * scale, this.#bitmap.height * scale];
     this.#context.drawImage(this.#bitmap, (width - w) / 2, (height - h) / 2, w, h);
-  }
-
-  #drawCard() {
-    const { width: side } = this.#canvas;
-    const context = this.#context;
-    const ellipse = (x, y, rx, ry, from = 0) => {
-      context.beginPath();
-      context.ellipse(x * side, y * side, rx * side, ry * side, 0, from, 2 * Math.PI);
-      context.fill();
-    };
-    context.fillStyle = PAPER;
-    context.fillRect(0, 0, side, side);
-    context.fillStyle = FIGURE;
-    ellipse(0.5, 0.77, 0.22, 0.2, Math.PI);
-    context.fillStyle = PAPER;
-    ellipse(0.5, 0.42, 0.125, 0.125);
-    context.fillStyle = FIGURE;
-    ellipse(0.5, 0.41, 0.1, 0.125);
-    context.fillStyle = INK;
-    context.font = `${Math.round(side * 0.045)}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.fillText(this.#text, side / 2, side * 0.87, side * 0.9);
   }
 }

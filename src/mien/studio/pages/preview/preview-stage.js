@@ -1,9 +1,9 @@
 /** The canvas of the preview: the newest picture in its own shape, and a card whenever there is none. */
 
+import { drawCard } from "../card.js";
+
 const PATIENCE = 2000; // milliseconds after which a picture that no other follows gives way to the card
-const PAPER = "#e2e0db";
-const FIGURE = "#c6c2bb";
-const INK = "#605c58";
+const LETTERS = 0.05; // of the card's shorter side
 
 export class PreviewStage {
   #canvas;
@@ -46,25 +46,6 @@ export class PreviewStage {
   /** Show the card until the next picture. */
   card() {
     this.#live = false;
-    const { width, height } = this.#canvas;
-    const side = Math.min(width, height);
-    const ink = this.#context;
-    const ellipse = (/** @type {number} */ y, /** @type {number} */ rx, /** @type {number} */ ry, from = 0) => {
-      ink.beginPath();
-      ink.ellipse(width / 2, height / 2 + y * side, rx * side, ry * side, 0, from, 2 * Math.PI);
-      ink.fill();
-    };
-    ink.fillStyle = PAPER;
-    ink.fillRect(0, 0, width, height);
-    ink.fillStyle = FIGURE;
-    ellipse(0.27, 0.22, 0.2, Math.PI);
-    ink.fillStyle = PAPER;
-    ellipse(-0.08, 0.125, 0.125);
-    ink.fillStyle = FIGURE;
-    ellipse(-0.09, 0.1, 0.125);
-    ink.fillStyle = INK;
-    ink.font = `${Math.round(side * 0.05)}px system-ui, sans-serif`;
-    ink.textAlign = "center";
-    ink.fillText(this.#text, width / 2, height / 2 + 0.37 * side, width * 0.9);
+    drawCard(this.#context, this.#text, LETTERS);
   }
 }
