@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mien.errors import EngineError, InputError, OutputError
 from mien.media.memory import MemoryFile, Source
-from mien.options import Animating, Anonymizing, Reading, Rerendering, Tracking, takes
+from mien.options import Animating, Anonymizing, OnProgress, Reading, Rerendering, Tracking, takes
 from mien.types import Avatar, Frame, Scene
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mien.media.reader import VideoReader
     from mien.pipeline import EmotionReader, Progress, Tracker
     from mien.scene.avatar import AvatarScene
-    from mien.scene.paste import PasteScene
+    from mien.scene.paste import PasteScene, Plan
 
 SIZES: Final = range(64, 2049)
 """Lengths of an avatar picture's longer side that can be asked for, pixels."""
@@ -146,14 +146,15 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         avatar = library.find(options.avatar)
         check_target(output, clip, avatar.path)
         engine = _engine(options.engine, avatar)
+        passes = _Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
+        scene = _scene(engine, avatar, options, video, passes)
         tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
-        scene = _scene(engine, avatar, options, video.size)
         with VideoWriter.like(video, output, size=scene.size, audio=options.audio) as writer:
             pipeline = Pipeline(
                 video, tracker, scene=scene, sinks=[writer], emotions=_emotions(warnings), total=video.frame_count,
-                on_progress=options.on_progress,
+                on_progress=passes.on_progress,
             )  # fmt: skip
-            progress = pipeline.run()
+            progress = passes.done(pipeline.run())
             verdict = scene.verdict()
     sound = writer.audio_note if video.has_audio else None
     return _outcome(
@@ -183,7 +184,9 @@ def _engine(wanted: str | None, avatar: Avatar) -> Engine:
     return engine
 
 
-def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int, int]) -> AvatarScene | PasteScene:
+def _scene(
+    engine: Engine, avatar: Avatar, options: Anonymizing, video: VideoReader, passes: _Passes
+) -> AvatarScene | PasteScene:
     from mien.engine.base import HasBackdrop
     from mien.scene.guard import GuardedRenderer
 
@@ -197,9 +200,45 @@ def _scene(engine: Engine, avatar: Avatar, options: Anonymizing, size: tuple[int
     if isinstance(renderer, HasBackdrop):
         renderer = renderer.without_backdrop()
     guarded = GuardedRenderer(renderer, engine=engine.name)
-    return PasteScene(
-        guarded, size=size, fit_colours=avatar.kind == "picture", forget_after=options.forget_after
-    )  # fmt: skip
+    plan = _watch(options, video.source, passes)
+    return PasteScene(guarded, plan, size=video.size, fit_colours=avatar.kind == "picture")
+
+
+def _watch(options: Anonymizing, clip: Source, passes: _Passes) -> Plan:
+    """The first pass of Scene.PASTE: what must be covered, and where, all through the clip."""
+    from mien.face.parts import open_lookout, open_people
+    from mien.media.reader import VideoReader
+    from mien.pipeline import Pipeline
+    from mien.scene.paste import Watch
+
+    people = open_people()
+    with VideoReader(clip) as video, open_lookout() as lookout:
+        watch = Watch(lookout, people, most=_MANY, forget_after=options.forget_after)
+        tracker = _tracker(options, clip, everybody=True)
+        pipeline = Pipeline(
+            video, tracker, scene=watch.stage, total=video.frame_count, on_progress=passes.on_progress
+        )  # fmt: skip
+        passes.done(pipeline.run())
+        return watch.plan()
+
+
+class _Passes:
+    """One progress over all passes of a run."""
+
+    def __init__(self, on_progress: OnProgress | None, total: int | None, count: int) -> None:
+        self._report, self._total = on_progress, None if total is None else total * count
+        self._frames, self._seconds = 0, 0.0
+
+    def on_progress(self, at: Progress) -> None:
+        if self._report:
+            frames, seconds = self._frames + at.frames, self._seconds + at.seconds
+            self._report(replace(at, frames=frames, total=self._total, seconds=seconds))
+
+    def done(self, last: Progress) -> Progress:
+        """Count a pass that is through; its own progress, with the seconds of all passes so far."""
+        self._frames += last.frames
+        self._seconds += last.seconds
+        return replace(last, seconds=self._seconds)
 
 
 def _tracker(options: Tracking, clip: Source, *, everybody: bool = False) -> Tracker:

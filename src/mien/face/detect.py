@@ -116,6 +116,16 @@ class BlazeFace:
         best = max(scores, default=0.0)
         return Detection(detection.box, detection.roll, best) if best >= self._CLOSE else None
 
+    def raw(self, picture: Picture) -> Array:
+        """(N, 6) float32 finds in (128, 128, 3) uint8 RGB, one for each anchor that reaches the threshold, not merged:
+        x0, y0, x1, y1 in pixels, roll in radians, score."""
+        boxes, logits = self._network(picture[None].astype(np.float32) * np.float32(2 / 255) - 1)
+        found = np.flatnonzero(logits[0, :, 0] > np.log(self._threshold / (1 - self._threshold)))
+        points = boxes[0, found].reshape(-1, 8, 2) + self._anchors[found, None]  # centre, extent, right eye, left eye …
+        centres, halves, eyes = points[:, 0], boxes[0, found, 2:4] / 2, points[:, 3] - points[:, 2]
+        rolls, scores = np.arctan2(eyes[:, 1], eyes[:, 0]), 1 / (1 + np.exp(-logits[0, found, 0]))
+        return np.column_stack([centres - halves, centres + halves, rolls, scores]).astype(np.float32)
+
     def _search(self, image: Picture) -> list[Detection]:
         """Detections in one look at a picture, letter-boxed at the centre of a square."""
         height, width = image.shape[:2]
@@ -127,15 +137,9 @@ class BlazeFace:
             # Averaging all of a large frame takes longer than the network; sixteen of its pixels for one are enough.
             image = np.asarray(cv2.resize(image, (2 * w, 2 * h), interpolation=cv2.INTER_LINEAR), np.uint8)
         square[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
-        tensor = square[None].astype(np.float32) * np.float32(2 / 255) - 1
-        boxes, logits = self._network(tensor)
-        found = np.flatnonzero(logits[0, :, 0] > np.log(self._threshold / (1 - self._threshold)))
-        points = boxes[0, found].reshape(-1, 8, 2) + self._anchors[found, None]  # centre, extent, right eye, left eye …
-        points = (points - [left, top]) / scale
-        centres, halves, eyes = points[:, 0], boxes[0, found, 2:4] / (2 * scale), points[:, 3] - points[:, 2]
-        corners = np.concatenate([centres - halves, centres + halves], axis=1).astype(np.float32)
-        rolls, scores = np.arctan2(eyes[:, 1], eyes[:, 0]), 1 / (1 + np.exp(-logits[0, found, 0]))
-        return [Detection(box, float(r), float(s)) for box, r, s in zip(corners, rolls, scores, strict=True)]
+        finds = self.raw(square)
+        boxes = (finds[:, :4] - np.array([left, top, left, top], np.float32)) / np.float32(scale)
+        return [Detection(box, float(find[4]), float(find[5])) for box, find in zip(boxes, finds, strict=True)]
 
 
 def _anchors() -> Array:

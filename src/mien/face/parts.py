@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from mien.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from mien.face.detect import BlazeFace, Detector
+    from mien.face.lookout import Lookout
+    from mien.face.people import PeopleMap
     from mien.face.still import FaceFinder
     from mien.face.tracker import FaceTracker, Mesh
 
@@ -40,6 +44,25 @@ def open_finder() -> FaceFinder:
     from mien.face.still import FaceFinder
 
     return FaceFinder(_blazeface(threshold=0.3, strict=False), open_mesh())
+
+
+@contextmanager
+def open_lookout() -> Iterator[Lookout]:
+    """The search for anything that may be a face, with a thread for each of two cores. Raises ModelError."""
+    from mien.face.lookout import WEAK, Lookout
+
+    lookout = Lookout([_blazeface(threshold=WEAK, strict=False) for _ in range(2)])
+    try:
+        yield lookout
+    finally:
+        lookout.close()
+
+
+def open_people() -> PeopleMap:
+    """What finds people without looking for faces. Raises ModelError where its model is missing."""
+    from mien.face.people import PeopleMap
+
+    return PeopleMap(models.path("selfie-segmentation").read_bytes())
 
 
 def open_mesh() -> Mesh:

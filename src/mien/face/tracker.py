@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from mien.face.boxes import around, containment, iou, shared
 from mien.face.calibration import Neutral, gaze_of
+from mien.face.cuts import CutDetector
 from mien.face.detect import Detection, Detector, look, windows
 from mien.face.identity import SAME, Look
 from mien.face.landmarks import Region
@@ -29,8 +29,6 @@ MISSED_FOR = 2.0
 """Seconds during which somebody lost is searched for in every frame."""
 FORGET_AFTER = 60.0
 """Seconds after which somebody who left is forgotten."""
-CUT = 28.0
-"""Mean absolute difference of two thumbnails, of 255, that makes a cut."""
 SMALLEST = 20.0
 """Pixels across the landmark model's square below which nothing can be read off a face."""
 
@@ -94,7 +92,7 @@ class FaceTracker:
         self._tracks: list[_Track] = []
         self._next_id = 0
         self._turn = 0
-        self._thumbnail: Picture | None = None
+        self._is_cut = CutDetector()
 
     def calibrate(self) -> bool:
         """Take everybody's face of this moment as neutral. False where nobody is in sight."""
@@ -118,16 +116,6 @@ class FaceTracker:
         faces = [self._measure(frame, sighting, clear=_clear(sighting, sightings)) for sighting in sightings]
         self._tracks = [t for t in self._tracks if t.region or frame.time - t.seen < FORGET_AFTER]
         return sorted(faces, key=lambda face: face.id)
-
-    def _is_cut(self, image: Picture) -> bool:
-        """Whether another picture begins here; also at the first frame."""
-        small = np.asarray(cv2.resize(image, (32, 18), interpolation=cv2.INTER_LINEAR), np.uint8)
-        previous, self._thumbnail = self._thumbnail, small
-        if previous is None:
-            return True
-        # Lights that go on or off are no cut: the same picture, brighter or darker.
-        gain = min(max((float(small.mean()) + 1) / (float(previous.mean()) + 1), 0.4), 2.5)
-        return float(cv2.absdiff(cv2.convertScaleAbs(previous, alpha=gain), small).mean()) > CUT
 
     def _follow(self, image: Picture) -> list[_Sighting]:
         """Everybody who is still where they were."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -10,44 +9,41 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mien.scene import colour, placement
 from mien.scene.card import card
-from mien.scene.figure import Figure
 from mien.scene.guard import GuardedRenderer
+from mien.scene.paste import colour, placement, veil
+from mien.scene.paste.figure import Figure
+from mien.scene.paste.plan import Plan
 from mien.types import Array, Face, Frame, Picture
 
-LOOK_BACK: Final = 40
-"""Frames by which pictures are held back. A tracker that follows one face looks for newcomers at one piece of the frame
-at a time, 36 of them at most: somebody first found now may have been in sight, and not covered, for that long."""
-BRIEF, BRIEF_MEMORY = 0.5, 2.0
-"""Seconds: who was seen for less than the one in all is let go after the other."""
 _FEATHER, _SEAM = 0.12, 0.3
 """Widths of the soft edge outside the cover and of the seam's colours, in distances between the outer eye corners."""
-_SAME_PLACE: Final = 1.0
-"""Seconds for which somebody who was lost and comes back under another number is known by the place."""
-_GAP: Final = 0.1
-"""Seconds between two sightings that still count as one."""
+_MOST_VEILED: Final = 0.6
+"""Share of the picture under veils from which it is a card: there is little left to show."""
 
 
 class PasteScene:
-    """Pastes the avatar over every face. Fails closed: the card is shown instead of a frame
+    """Pastes the avatar over every face, and a veil over every other place that the plan says must not be seen.
 
-    - in which nobody is seen,
-    - in which somebody is not seen who was before, for `forget_after` seconds, forever if None. Whoever was seen for
-      less than half a second in all, a passer-by or a pattern taken for a face, is waited for two seconds only,
-    - up to `look_back` frames before somebody is seen for the first time,
-    - in which the engine failed or a face is too small or too strangely placed to be covered for certain.
+    Fails closed: the card is shown instead of a frame
+
+    - in which nobody is tracked,
+    - for which the plan wants one: somebody seen before is missing, or there are more people than can be followed,
+    - of which the plan knows nothing,
+    - in which the engine failed or a face is too small or too strangely placed to be covered for certain,
+    - of which veils would leave little.
     """
 
     def __init__(
-        self, renderer: GuardedRenderer, *, size: tuple[int, int], fit_colours: bool = True,
-        forget_after: float | None = None, look_back: int = LOOK_BACK,
-    ) -> None:  # fmt: skip
+        self, renderer: GuardedRenderer, plan: Plan, *, size: tuple[int, int], fit_colours: bool = True
+    ) -> None:
         self.size = size
         self.cards = 0
         """Frames in whose place the card was shown so far."""
+        self.veiled = 0
+        """Frames with a veil so far."""
         self._frames = 0
-        self._renderer, self._forget_after, self._look_back = renderer, forget_after, look_back
+        self._renderer, self._plan = renderer, plan
         self._fit_colours = fit_colours
         self._figure = None if fit_colours else Figure.of(renderer)
         self._skin = colour.mean_colour(renderer.neutral, placement.fill(renderer.outline, renderer.size))
@@ -55,32 +51,33 @@ class PasteScene:
 
     def __call__(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[Frame]:
         """The stage of the pipeline."""
-        held: deque[Frame | None] = deque()
-        times: deque[Frame] = deque()
         for frame, faces in tracked:
-            if any(self._is_new(face, frame.time) for face in faces):
-                held = deque([None] * len(held))
             picture = self.compose(frame, faces)
-            held.append(None if picture is None else replace(frame, image=picture))
-            times.append(replace(frame, image=_NOTHING))
-            if len(times) > self._look_back:
-                yield self._shown(held.popleft(), times.popleft())
-        while times:
-            yield self._shown(held.popleft(), times.popleft())
+            self._frames += 1
+            self.cards += picture is None
+            yield replace(frame, image=card(self.size) if picture is None else picture)
 
     def compose(self, frame: Frame, faces: Sequence[Face]) -> Picture | None:
         """(H, W, 3) uint8 RGB with all `faces` replaced; None where the frame must not be shown."""
-        covers = [self._meet(face, frame.time).cover(face) for face in faces]
-        if not faces or self._missing(faces, frame.time):
+        covers = [self._people.setdefault(face.id, _Person()).cover(face) for face in faces]
+        orders = self._plan.at(frame.index, frame.time)
+        sure = [cover for cover in covers if cover is not None]
+        if not faces or len(sure) < len(faces) or orders.card is not None:
             return None
         hidden = np.zeros(frame.image.shape[:2], np.uint8)
-        for cover in covers:
-            if cover is None:
-                return None
+        for cover in sure:
             hidden |= placement.fill(cover, self.size)
+        here = {face.id for face in faces}
+        places = [place for place in orders.places if place.tracked not in here]
+        veiled = veil.over(places, orders.people, sure, self.size)
+        if np.count_nonzero(veiled & ~hidden) > _MOST_VEILED * veiled.size:
+            return None
+        self.veiled += bool(veiled.any())
+        hidden |= veiled
         picture: Picture = frame.image.copy()
-        for face, cover in sorted(zip(faces, covers, strict=True), key=_height):  # the nearest last, on top
-            if cover is None or not self._replace(picture, frame, face, cover, hidden):
+        veil.lay(picture, veiled, hidden, self._skin)
+        for face, cover in sorted(zip(faces, sure, strict=True), key=_height):  # the nearest last, on top
+            if not self._replace(picture, frame, face, cover, hidden):
                 return None
         return picture
 
@@ -93,28 +90,6 @@ class PasteScene:
                 "not found again (--forget-after SECONDS lets go of people who have left)."
             )
         return warnings
-
-    def _meet(self, face: Face, time: float) -> _Person:
-        person = self._people.setdefault(face.id, _Person(time))
-        person.see(time)
-        return person
-
-    def _is_new(self, face: Face, time: float) -> bool:
-        """Whether a face may have gone unnoticed and uncovered until now: nobody known is or was just in its place."""
-        x, y = face.landmarks[:468, :2].mean(0)
-        before = [person for person in self._people.values() if time - person.last < _SAME_PLACE]
-        return face.id not in self._people and not any(person.stood_at(float(x), float(y)) for person in before)
-
-    def _missing(self, faces: Sequence[Face], time: float) -> bool:
-        """Whether somebody is out of sight who may still be in the picture."""
-        here = {face.id for face in faces}
-        self._people = {n: p for n, p in self._people.items() if n in here or not p.forgotten(time, self._forget_after)}
-        return any(number not in here for number in self._people)
-
-    def _shown(self, frame: Frame | None, time: Frame) -> Frame:
-        self._frames += 1
-        self.cards += frame is None
-        return frame or replace(time, image=card(self.size))
 
     def _replace(self, picture: Picture, frame: Frame, face: Face, cover: Array, hidden: Picture) -> bool:
         """Paste the avatar over one face of `picture`, in place. False where that cannot be done for certain.
@@ -171,9 +146,7 @@ class PasteScene:
 class _Person:
     """What PASTE remembers of somebody in the picture."""
 
-    def __init__(self, time: float) -> None:
-        self.last = time
-        self.duration = 0.0
+    def __init__(self) -> None:
         self.landmarks: Array | None = None
         self.light = colour.Light()
 
@@ -182,28 +155,9 @@ class _Person:
         before, self.landmarks = self.landmarks, face.landmarks
         return placement.cover(face, before) if placement.certain(face.landmarks) else None
 
-    def stood_at(self, x: float, y: float) -> bool:
-        """Whether this person's face was last seen at a point of the picture."""
-        if self.landmarks is None:
-            return False
-        low, high = self.landmarks[:468, :2].min(0), self.landmarks[:468, :2].max(0)
-        return bool(low[0] <= x <= high[0] and low[1] <= y <= high[1])
 
-    def see(self, time: float) -> None:
-        self.duration += min(time - self.last, _GAP)
-        self.last = time
-
-    def forgotten(self, time: float, forget_after: float | None) -> bool:
-        away = time - self.last
-        brief = self.duration < BRIEF and away > BRIEF_MEMORY
-        return brief or (forget_after is not None and away > forget_after)
-
-
-def _height(pair: tuple[Face, Array | None]) -> float:
+def _height(pair: tuple[Face, Array]) -> float:
     return float(pair[0].box[3] - pair[0].box[1])
-
-
-_NOTHING: Final = np.zeros((0, 0, 3), np.uint8)
 
 
 def _region(points: Array, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int] | None:

@@ -7,8 +7,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mien.scene import colour, placement
 from mien.scene.guard import GuardedRenderer
+from mien.scene.paste import colour, placement
 from mien.types import Array, Picture
 
 _FADE: Final = 0.15

@@ -1,0 +1,46 @@
+"""Places of the picture that must not be seen, at one moment of the clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mien.face.boxes import iou
+from mien.types import Array
+
+NEAR = 0.75
+"""Distance of two centres, in widths of the larger box, up to which two places are taken for the same face."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Somewhere that a face is, or may be."""
+
+    box: Array
+    """(4,) float32: x0, y0, x1, y1 in pixels of the frame, brow to chin; it can reach beyond the frame."""
+    roll: float = 0.0
+    """Radians, clockwise in the picture."""
+    tracked: int | None = None
+    """The tracker's number of the face; None for a place that no tracked face explains."""
+    unseen: int = 0
+    """Looks since a detector last saw the face here; until then the place was followed by its texture."""
+
+    @property
+    def centre(self) -> Array:
+        """(2,) float32, pixels."""
+        return np.asarray((self.box[:2] + self.box[2:]) / 2, np.float32)
+
+    @property
+    def side(self) -> float:
+        """Length of the longer side, pixels."""
+        return float((self.box[2:] - self.box[:2]).max())
+
+    def meets(self, other: Place) -> bool:
+        """Whether both can be the same face a moment apart."""
+        between = float(np.linalg.norm(self.centre - other.centre))
+        return iou(self.box, other.box) > 0.1 or between < NEAR * max(self.side, other.side)
+
+    def moved(self, box: Array) -> Place:
+        """The same face elsewhere, followed there and not detected."""
+        return replace(self, box=box.astype(np.float32), tracked=None, unseen=self.unseen + 1)

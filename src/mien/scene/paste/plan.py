@@ -1,0 +1,71 @@
+"""What the first pass hands to the second: numbers only."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from mien.scene.paste.bodies import unexplained
+from mien.scene.paste.looks import Look, Map
+from mien.scene.paste.places import Place
+
+AROUND: Final = 0.45
+"""Seconds before and after a look for which what it found is covered: between looks a face may come, go and move."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orders:
+    """What holds for one frame."""
+
+    places: tuple[Place, ...]
+    """What must not be seen; those with a `tracked` number only where the tracker does not find them."""
+    people: Map | None
+    """Where people are whom no face explains; None where there are none."""
+    card: str | None
+    """Why the frame must not be shown; None where it may."""
+
+
+class Plan:
+    """Asked for each frame of the second pass."""
+
+    def __init__(self, looks: Sequence[Look], missing: Set[int], crowded: Set[int]) -> None:
+        self._looks, self._missing, self._crowded = looks, missing, crowded
+        self._times = [look.time for look in looks]
+        self._indices = [look.index for look in looks]
+        self._strangers: dict[int, Map | None] = {}
+
+    def at(self, index: int, time: float) -> Orders:
+        """The orders for the frame of that number, `time` seconds into the clip."""
+        if not self._looks or index > self._indices[-1]:
+            return Orders((), None, "not seen in the first pass")
+        near = self._near(index, time)
+        places = tuple(place for n in near for place in self._looks[n].places)
+        maps = [found for n in near if (found := self._strangers_in(n)) is not None]
+        card = "crowd" if index in self._crowded else "somebody is missing" if index in self._missing else None
+        return Orders(places, np.logical_or.reduce(maps) if maps else None, card)
+
+    def _near(self, index: int, time: float) -> range:
+        """Numbers of the looks whose finds hold for a frame: the ones before and after it, and all that are near, up to
+        the next cut."""
+        after = bisect_left(self._indices, index)
+        before = after if self._indices[after] == index else after - 1
+        first = min(bisect_left(self._times, time - AROUND), before)
+        last = max(bisect_right(self._times, time + AROUND) - 1, after)
+        for n in range(before, first - 1, -1):
+            if self._looks[n].cut:
+                first = n
+                break
+        for n in range(before + 1, last + 1):
+            if self._looks[n].cut:
+                last = n - 1
+                break
+        return range(max(first, 0), last + 1)
+
+    def _strangers_in(self, n: int) -> Map | None:
+        if n not in self._strangers:
+            self._strangers[n] = unexplained(self._looks[n])
+        return self._strangers[n]

@@ -1,0 +1,132 @@
+"""Keeps account of everybody who was seen: each must be covered, or be known to have gone, before a frame is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mien.scene.paste.looks import Look
+from mien.scene.paste.places import Place
+from mien.types import Array
+
+BRIEF, BRIEF_MEMORY = 0.5, 2.0
+"""Somebody seen for less than `BRIEF` seconds in all is forgotten after `BRIEF_MEMORY` seconds."""
+_REACH, _SPEED = 1.5, 3.0
+"""How far from where somebody was lost they can be found again, in widths of their face: at once, and more a second."""
+
+
+@dataclass(slots=True, eq=False)
+class _Sighting:
+    """One frame in which somebody was tracked."""
+
+    row: int
+    """Number of the frame in the order seen."""
+    box: Array
+
+
+@dataclass(slots=True, eq=False)
+class _Person:
+    """Somebody in the clip, under one number of the tracker."""
+
+    number: int
+    sightings: list[_Sighting] = field(default_factory=list)
+
+
+class Whereabouts:
+    """`see` every frame in order; `missing` at the end."""
+
+    def __init__(self, forget_after: float | None = None) -> None:
+        self._forget_after = forget_after
+        self._indices: list[int] = []
+        self._times: list[float] = []
+        self._cuts: list[int] = []
+        """How many cuts came before or with each frame."""
+        self._people: list[_Person] = []
+        self._current: dict[int, _Person] = {}
+
+    def see(self, index: int, time: float, boxes: Mapping[int, Array], *, cut: bool) -> None:
+        """The faces tracked in a frame: boxes (4,) in pixels by the tracker's number."""
+        row = len(self._times)
+        self._indices.append(index)
+        self._times.append(time)
+        self._cuts.append((self._cuts[-1] if self._cuts else 0) + cut)
+        for number, box in boxes.items():
+            person = self._current.get(number)
+            if person is None or not self._reachable(person, box, row):
+                person = _Person(number)
+                self._people.append(person)
+                self._current[number] = person
+            person.sightings.append(_Sighting(row, box))
+
+    def missing(self, looks: Sequence[Look]) -> set[int]:
+        """Indices of the frames in which somebody who was seen before is neither tracked nor covered at a place that
+        was followed, and may still be there."""
+        rows = {index: row for row, index in enumerate(self._indices)}
+        at = [rows[look.index] for look in looks]
+        gone: set[int] = set()
+        for person in self._people:
+            gone.update(self._indices[row] for row in self._missed(person, looks, at))
+        return gone
+
+    def _reachable(self, person: _Person, box: Array, row: int) -> bool:
+        """Whether somebody can have come from where they were last seen. A look-alike at the other end of the room
+        must not stand for somebody who is hidden."""
+        last = person.sightings[-1]
+        if last.row >= row - 1 or self._cuts[last.row] != self._cuts[row]:
+            return True
+        side = max(float((last.box[2:] - last.box[:2]).max()), float((box[2:] - box[:2]).max()))
+        between = float(np.linalg.norm(last.box[:2] + last.box[2:] - box[:2] - box[2:])) / 2
+        return between < side * (_REACH + _SPEED * (self._times[row] - self._times[last.row]))
+
+    def _missed(self, person: _Person, looks: Sequence[Look], at: Sequence[int]) -> list[int]:
+        """Rows in which one person is missing."""
+        seen = {sighting.row: sighting.box for sighting in person.sightings}
+        first, brief = person.sightings[0].row, self._length(seen) < BRIEF
+        followed = self._followed(seen, looks, at)
+        rows = []
+        last = self._times[first]
+        for row in range(first, len(self._times)):
+            if row in seen or row in followed:
+                last = self._times[row]
+                continue
+            away = self._times[row] - last
+            forgotten = (brief and away > BRIEF_MEMORY) or (
+                self._forget_after is not None and away > self._forget_after
+            )
+            if not forgotten:
+                rows.append(row)
+        return rows
+
+    def _length(self, seen: Mapping[int, Array]) -> float:
+        """Seconds for which somebody was seen in all: from each frame to the next, however far apart they are."""
+        ends = [*self._times[1:], self._times[-1] + self._usual()]
+        return sum(ends[row] - self._times[row] for row in seen)
+
+    def _usual(self) -> float:
+        """Seconds from one frame to the next."""
+        return float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
+
+    def _followed(self, seen: Mapping[int, Array], looks: Sequence[Look], at: Sequence[int]) -> set[int]:
+        """Rows in which a person who is not tracked is covered all the same: from look to look there is an unbroken
+        chain of places that begins where they were tracked last."""
+        rows: set[int] = set()
+        place: Place | None = None
+        linked = -1
+        for n, (row, look) in enumerate(zip(at, looks, strict=True)):
+            if row in seen:
+                place, linked = Place(seen[row]), row
+                continue
+            since = at[n - 1] if n else 0
+            latest = max((r for r in range(max(since, linked), row) if r in seen), default=None)
+            if latest is not None:
+                place, linked = Place(seen[latest]), latest
+            if place is None or look.cut:
+                place = None
+                continue
+            place = next((other for other in look.places if place.meets(other)), None)
+            if place is not None:
+                rows.update(range(linked + 1, row + 1))
+                linked = row
+        return rows
