@@ -160,7 +160,8 @@ def fades(cast: Cast, *, across: bool) -> Iterator[Shot]:
         if not across:
             cast.known(stage, x=0.3)
             _standing(cast, stage, 0.72)
-            yield stage.finish(gain(float(level)))
+            shot = stage.finish(gain(float(level)))
+            yield shot if level > 0.12 else Shot(shot.picture, time, ())  # as good as black
             continue
         first, second = cast.stage(time), cast.stage(time)
         cast.put(first, cast.main, 0.5, 0.45, 0.42)

@@ -2,7 +2,7 @@
 
 Input and output are compared in small windows of the face, at a size at which a face is at most 128 pixels high. A
 window is *exposed* where its fine structure (what is left after the light's slow changes are taken out) is the same
-in both: normalised cross-correlation at least `ALIKE`, with about the same contrast. Smooth skin has no structure to
+in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`. Smooth skin has no structure to
 compare; next to exposed structure it counts as exposed too where its pixels differ by next to nothing. A face is
 exposed where a whole eye, nose or mouth is, or `LARGE` of it in one piece.
 """
@@ -19,8 +19,10 @@ from benchmarks.leaks.people import FEATURES
 from benchmarks.leaks.stage import Region
 from mien.types import Array, Picture
 
-ALIKE: Final = 0.8
-"""Normalised cross-correlation from which a window shows the same."""
+ALIKE: Final = 0.85
+"""Normalised cross-correlation from which a window shows the same, if its pixels are nearly the same too."""
+CERTAIN: Final = 0.97
+"""Normalised cross-correlation that is enough, in whatever light: under a veil, or darkened."""
 LARGE: Final = 0.12
 """Share of a whole face that, exposed in one piece, is a face exposed."""
 SLIVER: Final = 0.03
@@ -32,8 +34,12 @@ _HEIGHT: Final = 128
 _WINDOW: Final = 1 / 9
 """Side of a window in heights of the face, and its least side in pixels."""
 _LEAST_WINDOW: Final = 5
-_CONTRAST: Final = (0.5, 2.0)
+_CONTRAST: Final = (0.3, 3.0)
 """Bounds of the output's contrast in a window over the input's."""
+_NEAR: Final = 0.4
+_NEAR_LEAST: Final = 3.0
+"""Mean difference of a window's pixels, in its contrast, and in levels of 255, up to which it is the same picture: an
+avatar with the same expression has its eyes and its mouth in the same places."""
 _TEXTURE: Final = 0.3
 """Windows with less than so much of the face's own contrast (its 80th percentile) have no structure to compare."""
 _FAINT: Final = 0.7
@@ -66,44 +72,44 @@ class Exposure:
 def exposure(before: Picture, after: Picture, region: Region) -> Exposure:
     """What (H, W, 3) uint8 RGB `after` shows of a face that is in `before`."""
     size = float(region.whole.sum())
-    visible = float(np.count_nonzero(region.labels)) / size
-    pieces, labels = shown(before, after, region)
+    pieces, labels, scale = shown(before, after, region)
+    whole = region.whole * scale**2
     count, numbered = cv2.connectedComponents(pieces.astype(np.uint8), connectivity=4)
-    area = size * (labels.size / region.labels.size)  # the comparison may have been made smaller
-    sizes = np.bincount(numbered[labels > 0], minlength=count)[1:]
-    share = float(sizes.max()) / area if sizes.size else 0.0
-    whole = region.whole * (labels.size / region.labels.size)
+    sizes = np.bincount(numbered[pieces], minlength=count)[1:]
+    share = float(sizes.max()) / float(whole.sum()) if sizes.size else 0.0
     features = [
         name
         for label, name in FEATURES.items()
         if np.count_nonzero(pieces & (labels == label)) >= _FEATURE * max(1.0, float(whole[label]))
     ]
+    visible = float(np.count_nonzero(region.labels)) / size
     return Exposure(min(share, 1.0), tuple(features), min(visible, 1.0))
 
 
-def shown(before: Picture, after: Picture, region: Region) -> tuple[Picture, Picture]:
-    """(h, w) bool: pixels of the face that are exposed, and (h, w) uint8 labels at the same scale."""
-    a, b, labels, height = _scaled(before, after, region)
-    side = max(_LEAST_WINDOW, round(height * _WINDOW)) | 1
+def shown(before: Picture, after: Picture, region: Region) -> tuple[Array, Picture, float]:
+    """(h, w) bool: pixels of the face that are exposed; (h, w) uint8 labels; and the scale at which both are."""
+    a, b, labels, scale = _scaled(before, after, region)
+    face = labels > 0
+    side = max(_LEAST_WINDOW, round(region.height * scale * _WINDOW)) | 1
     fine_a, fine_b = _fine(a, side), _fine(b, side)
     contrast = _deviation(fine_a, side)
-    own = float(np.percentile(contrast[labels > 0], 80))
+    own = float(np.percentile(contrast[face], 80))
     textured = contrast >= max(_FAINT, _TEXTURE * own)
-    alike = np.zeros(a.shape, bool)
+    difference = cv2.blur(np.abs(a - b), (side, side))
+    alike = np.zeros(a.shape, np.float32)
     for dx in (-1, 0, 1):
         for dy in (-1, 0, 1):
-            moved = _shifted(fine_b, dx, dy)
-            alike |= _alike(fine_a, moved, contrast, side)
-    centres = alike & textured & (labels > 0)
+            alike = np.maximum(alike, _correlation(fine_a, _shifted(fine_b, dx, dy), contrast, side))
+    near = difference <= np.maximum(_NEAR_LEAST, _NEAR * contrast)
+    centres = ((alike >= ALIKE) & near | (alike >= CERTAIN)) & textured & face
     square = np.ones((side, side), np.uint8)
     structure = cv2.dilate(centres.astype(np.uint8), square) > 0
-    difference = cv2.blur(np.abs(a - b), (side, side))
     smooth = ~textured & (difference <= min(_SAME_MOST, max(1.0, _SAME * own)))
-    return _grown(structure & (labels > 0), smooth & (labels > 0)), labels
+    return _grown(structure & face, smooth & face), labels, scale
 
 
 def _scaled(before: Picture, after: Picture, region: Region) -> tuple[Array, Array, Picture, float]:
-    """Luma of the face's surroundings in both pictures, and its labels, at the size of comparison."""
+    """Luma of the face's surroundings in both pictures, and its labels, at the size of comparison; and the scale."""
     margin = round(0.2 * region.height) + 2
     rows, columns = before.shape[:2]
     h, w = region.labels.shape
@@ -116,7 +122,7 @@ def _scaled(before: Picture, after: Picture, region: Region) -> tuple[Array, Arr
     if scale < 1:
         a, b = (cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for luma in (a, b))
         labels = cv2.resize(labels, a.shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
-    return a.astype(np.float32), b.astype(np.float32), labels, region.height * scale
+    return a.astype(np.float32), b.astype(np.float32), labels, scale
 
 
 def _fine(luma: Array, side: int) -> Array:
@@ -129,13 +135,14 @@ def _deviation(fine: Array, side: int) -> Array:
     return np.sqrt(np.maximum(cv2.blur(fine * fine, (side, side)) - mean * mean, 1e-6))
 
 
-def _alike(a: Array, b: Array, contrast: Array, side: int) -> Array:
-    """Where the windows around pixels show the same."""
+def _correlation(a: Array, b: Array, contrast: Array, side: int) -> Array:
+    """Of the windows around pixels; 0 where the contrast has become another."""
     window = (side, side)
     covariance = cv2.blur(a * b, window) - cv2.blur(a, window) * cv2.blur(b, window)
     other = _deviation(b, side)
     ratio = other / contrast
-    return (covariance >= ALIKE * contrast * other) & (ratio >= _CONTRAST[0]) & (ratio <= _CONTRAST[1])
+    kept = (ratio >= _CONTRAST[0]) & (ratio <= _CONTRAST[1])
+    return np.asarray(np.where(kept, covariance / (contrast * other), 0), np.float32)
 
 
 def _shifted(picture: Array, dx: int, dy: int) -> Array:

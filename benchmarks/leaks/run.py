@@ -121,10 +121,13 @@ def control(clip: Clip | Film, *, frames: int | None = None) -> tuple[int, int]:
 
 
 def write(clip: Clip | Film, path: Path, *, frames: int | None = None) -> list[tuple[Region, ...]]:
-    """Write the clip as MP4; returns what is seen of every face, frame by frame."""
+    """Write the clip as MP4, or about so many `frames` spread over it; what is seen of every face, frame by frame."""
     truth: list[tuple[Region, ...]] = []
     crf = clip.settings.crf if isinstance(clip, Clip) else 12
     shots = clip.shots()
+    if frames is not None:
+        every = list(shots)
+        shots = iter(every[:: -(-len(every) // frames)])
     first = next(shots)
     height, width = first.picture.shape[:2]
     size = (width - width % 2, height - height % 2)
@@ -132,8 +135,6 @@ def write(clip: Clip | Film, path: Path, *, frames: int | None = None) -> list[t
         for shot in _first_and_rest(first, shots):
             writer.write(np.ascontiguousarray(shot.picture[: size[1], : size[0]]), round(shot.time / _BASE))
             truth.append(shot.faces)
-            if frames is not None and len(truth) >= frames:
-                break
     return truth
 
 
