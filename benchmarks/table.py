@@ -33,10 +33,11 @@ class Table:
         return f"## {self.title}\n{table}\n" + (f"\n{self.note}\n" if self.note else "")
 
 
-def keep(path: Path, figures: str) -> None:
+def keep(path: Path, figures: str, *, marks: tuple[str, str] = (START, END)) -> None:
     """Put the figures into a Markdown file: between its marks, where it has them, and what is around them stays."""
-    marked = f"{START}\n{figures}\n{END}\n"
+    opening, closing = marks
+    marked = f"{opening}\n{figures}\n{closing}\n"
     text = path.read_text(encoding="utf-8") if path.exists() else "# Benchmarks\n\n"
-    before, start, rest = text.partition(START)
-    after = rest.partition(END)[2].lstrip("\n")
+    before, start, rest = text.partition(opening)
+    after = rest.partition(closing)[2].lstrip("\n")
     path.write_text(before + marked + (f"\n{after}" if start and after else ""), encoding="utf-8")
