@@ -44,10 +44,12 @@ def smile(amount: float) -> Expression:
     return posed("happy", strength=amount)
 
 
-def frames(count: int, *, seed: int = 0, size: tuple[int, int] = SIZE) -> Iterator[Frame]:
-    """Frames full of texture: wherever a piece of one turns up, it is recognised."""
+def frames(count: int, *, seed: int = 0, size: tuple[int, int] = SIZE, still: bool = True) -> Iterator[Frame]:
+    """Frames full of texture: wherever a piece of one turns up, it is recognised. All the same, or each another (with
+    less contrast, so that no cut is seen between them)."""
     for index in range(count):
-        yield Frame(textured(seed, size), index, index / FPS, index)
+        picture = textured(seed, size) if still else textured(seed + 1000 + index, size) // 3 + 80
+        yield Frame(picture, index, index / FPS, index)
 
 
 def textured(seed: int, size: tuple[int, int] = SIZE) -> Picture:

@@ -45,6 +45,35 @@ def beside(left: Shot, right: Shot | None) -> Shot:
     ]
 
 
+def beheld(n: int, right: Shot) -> Shot:
+    """Somebody upright who sways, with another shot at their side."""
+    return beside(shot(sway(n)), right)
+
+
+def without_eyes(of: Shot) -> Shot:
+    """Nothing above the nose is to be seen of the face."""
+    picture, (face,) = of[0].copy(), of[1]
+    picture[: round(float(face[:, 1].mean()))] = (96, 104, 120)
+    return picture, [np.concatenate([np.maximum(face, [0, face[:, 1].mean()])]).astype(np.float32)]
+
+
+def negative(of: Shot) -> Shot:
+    return np.asarray(255 - of[0], np.uint8), of[1]
+
+
+def crowd(n: int, columns: int, rows: int) -> Shot:
+    """The same portrait many times, each a little different in light."""
+    picture, (face,) = shot(sway(n))
+    side = 100
+    small = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    lines = [
+        np.concatenate([np.asarray(small * (0.7 + 0.04 * ((x * 3 + y * 5) % 8)), np.uint8) for x in range(columns)], 1)
+        for y in range(rows)
+    ]
+    corners = [np.array([x * side, y * side]) for y in range(rows) for x in range(columns)]
+    return np.concatenate(lines), [(face * side / SIDE + corner).astype(np.float32) for corner in corners]
+
+
 def sway(n: int) -> float:
     return 5 * float(np.sin(n / 5))
 
@@ -63,21 +92,44 @@ def clips() -> dict[str, list[Shot]]:
         CLIPS["one of two turns away"] = [
             beside(shot(sway(n)), shot(180 if n >= 20 else 0, mirror=True)) for n in range(45)
         ]
+        CLIPS["half a face at the edge"] = [beheld(n, shot(mirror=True, dx=140 + sway(n))) for n in range(15)]
+        CLIPS["half a face below"] = [below(n) for n in range(15)]
+        CLIPS["slowly in from the side"] = [beheld(n, shot(mirror=True, dx=max(240 - 3 * n, 100))) for n in range(50)]
+        CLIPS["upside down beside"] = [beheld(n, shot(180 + sway(n), mirror=True)) for n in range(15)]
+        CLIPS["turned beside"] = [beheld(n, shot(135 + sway(n), mirror=True)) for n in range(15)]
+        CLIPS["a negative beside"] = [beheld(n, negative(shot(mirror=True))) for n in range(15)]
+        CLIPS["eyes hidden beside"] = [beheld(n, without_eyes(shot(mirror=True))) for n in range(15)]
+        CLIPS["a crowd of forty"] = [crowd(n, 8, 5) for n in range(6)]
+        CLIPS["there every other frame"] = [
+            beside(shot(sway(n)), shot(mirror=True) if n % 2 else None) for n in range(20)
+        ]
         CLIPS["out at the side"] = [shot(dx=-7.0 * n) for n in range(36)]
     return CLIPS
 
 
+def below(n: int) -> Shot:
+    """Somebody upright, and another whose face the lower edge cuts in two."""
+    upright, other = shot(sway(n)), shot(mirror=True)
+    lowered = np.full_like(other[0], (120, 130, 125))
+    lowered[180:] = other[0][: SIDE - 180]
+    return beside(upright, (lowered, [face + np.array([0, 180], np.float32) for face in other[1]]))
+
+
 NAMES = (
-    "upside down for a while", "a slow roll right over", "a cut to another framing", "two people",
-    "somebody comes in", "one of two turns away", "out at the side",
+    "half a face at the edge", "half a face below", "slowly in from the side", "upside down beside", "turned beside",
+    "a negative beside", "eyes hidden beside", "a crowd of forty", "there every other frame", "upside down for a while",
+    "a slow roll right over", "a cut to another framing", "two people", "somebody comes in", "one of two turns away",
+    "out at the side",
 )  # fmt: skip
+PICTURES = ("half a face at the edge", "two people")
+"""Also with a picture as the avatar."""
 
 
 def inside(face: Array, picture: Picture) -> bool:
     """Whether enough of a face is in the picture to be known by."""
     mask = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.rint(face).astype(np.int32)], 1)
-    return bool(mask.sum() > 0.6 * cv2.contourArea(np.asarray(face, np.float32)))
+    return bool(mask.sum() > 0.35 * cv2.contourArea(np.asarray(face, np.float32)))
 
 
 def shows(picture: Picture, original: Picture, face: Array) -> float:
@@ -105,7 +157,10 @@ def test_the_measure_detects_a_face_after_compression_and_half_of_one(tmp_path: 
     assert shows(half, shots[0][0], shots[0][1][0]) > LEAK
 
 
-@pytest.mark.parametrize(("name", "kind"), [(n, "puppet") for n in NAMES] + [(n, "picture") for n in NAMES[3:5]])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(n, "puppet") for n in NAMES] + [(n, "picture") for n in PICTURES],
+)
 def test_no_face_shows_through_in_paste(name: str, kind: str, tmp_path: Path) -> None:
     performers.needs_face_model()
     avatar = library.DEFAULT if kind == "puppet" else drawn_avatar(tmp_path)
@@ -116,7 +171,7 @@ def test_no_face_shows_through_in_paste(name: str, kind: str, tmp_path: Path) ->
         shown = [frame.image for frame in video]
     assert len(shown) == len(shots)
     # A card throughout would prove little; face-mesh-lite alone may take the face upside down for a second person.
-    assert done.cards < len(shots) or name in ("a slow roll right over", "upside down for a while")
+    assert done.cards < len(shots) or name in ("a slow roll right over", "upside down for a while", "a crowd of forty")
     for number, ((original, faces), picture) in enumerate(zip(shots, shown, strict=True)):
         for face in faces:
             if inside(face, original):

@@ -48,6 +48,11 @@ class Suspect:
     """How many looks saw it: some thirty see a whole face, few see a pattern that looks like one."""
 
 
+_Tile = tuple[int, int, int]
+"""Side of a tile in pixels of the picture, and its corner in the scaled one."""
+_NOTHING: Final = np.zeros((0, 6), np.float32)
+
+
 class TileDetector(Protocol):
     """A face detector for one small square picture, such as `BlazeFace`."""
 
@@ -57,30 +62,33 @@ class TileDetector(Protocol):
 
 
 class Lookout:
-    """A picture in, its suspects out. `detectors` work side by side, one thread each."""
+    """Called with pictures of one clip in order, answers with their suspects. It remembers its finds in each tile, so
+    that tiles which have not changed need not be searched again. `detectors` work side by side, one thread each."""
 
     def __init__(self, detectors: Sequence[TileDetector], *, levels: Sequence[float] = LEVELS) -> None:
         self._detectors, self._levels = list(detectors), tuple(levels)
         self._pool = ThreadPoolExecutor(len(self._detectors), "mien-lookout")
+        self._found: dict[_Tile, Array] = {}
 
     def __call__(self, image: Picture, changed: NDArray[np.bool_] | None = None) -> list[Suspect]:
         """All places in (H, W, 3) uint8 RGB that may be a face, the likeliest first.
 
-        `changed`, (h, w) bool, limits the search to tiles that contain a true cell of this coarse map of the picture.
+        `changed`: (h, w) coarse map of the picture, true wherever it is not as it was when it was searched last; None
+        if everything is to be searched.
         """
         height, width = image.shape[:2]
-        found = []
+        if changed is None:
+            self._found.clear()
         for level in self._levels:
-            side = max(round(min(height, width) * level), 8)
-            found.append(self._search(image, side, changed))
-        return suspects(np.concatenate(found), width, height)
+            self._search(image, max(round(min(height, width) * level), 8), changed)
+        return suspects(np.concatenate([_NOTHING, *self._found.values()]), width, height)
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown()
 
-    def _search(self, image: Picture, side: int, changed: NDArray[np.bool_] | None) -> Array:
-        """(N, 6) finds in tiles of `side` pixels, in pixels of the picture."""
+    def _search(self, image: Picture, side: int, changed: NDArray[np.bool_] | None) -> None:
+        """Look at the tiles of `side` pixels."""
         half, scale = side // 2, _SIDE / side
         padded = _mirrored(image, half)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -88,15 +96,15 @@ class Lookout:
         corners = _corners(small.shape[1], small.shape[0])
         if changed is not None:
             corners = [at for at in corners if _touches(changed, at, small.shape, half * scale)]
-        work = [(x, y, turn) for x, y in corners for turn in range(4)]
-        shares = [work[n :: len(self._detectors)] for n in range(len(self._detectors))]
+        shares = [corners[n :: len(self._detectors)] for n in range(len(self._detectors))]
         jobs = [
             self._pool.submit(_look_at, detector, small, share)
             for detector, share in zip(self._detectors, shares, strict=True)
         ]
-        finds = np.concatenate([job.result() for job in jobs])
-        finds[:, :4] = finds[:, :4] / scale - half
-        return finds
+        for job in jobs:
+            for (x, y), finds in job.result().items():
+                finds[:, :4] = finds[:, :4] / scale - half
+                self._found[side, x, y] = finds
 
 
 def suspects(finds: Array, width: int, height: int) -> list[Suspect]:
@@ -128,16 +136,17 @@ def _same(find: Array, finds: Array) -> NDArray[np.bool_]:
     return np.asarray(alike & (between < 0.5 * np.maximum(sizes, size)))
 
 
-def _look_at(detector: TileDetector, picture: Picture, work: Sequence[tuple[int, int, int]]) -> Array:
-    """(N, 6) finds in tiles of a picture that is scaled so that a tile is `_SIDE` pixels wide; work: x, y, quarter
-    turns against the clock."""
-    found = [np.zeros((0, 6), np.float32)]
-    for x, y, turn in work:
-        tile = np.ascontiguousarray(np.rot90(picture[y : y + _SIDE, x : x + _SIDE], turn))
-        finds = _best(detector.raw(tile))
-        if len(finds):
-            found.append(_turned_back(finds, turn) + np.array([x, y, x, y, 0, 0], np.float32))
-    return np.concatenate(found)
+def _look_at(
+    detector: TileDetector, picture: Picture, corners: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Array]:
+    """(N, 6) finds by corner, in tiles of a picture that is scaled so that a tile is `_SIDE` pixels wide."""
+    found = {}
+    for x, y in corners:
+        tile = picture[y : y + _SIDE, x : x + _SIDE]
+        turns = [_best(detector.raw(np.ascontiguousarray(np.rot90(tile, turn)))) for turn in range(4)]
+        here = np.concatenate([_turned_back(finds, turn) for turn, finds in enumerate(turns)])
+        found[x, y] = here + np.array([x, y, x, y, 0, 0], np.float32)
+    return found
 
 
 def _best(finds: Array) -> Array:

@@ -7,37 +7,43 @@ from typing import Final
 
 import numpy as np
 
-from mien.face.lookout import Suspect
+from mien.face.lookout import WEAK, Suspect
 from mien.types import Array
 
 _ALONE: Final = 0.75
 """Score from which the detector is believed alone: a poster or a mirror is no person to the other witness. Patterns in
 the measuring clips reach .71, whole faces .9."""
-_WITH_PERSON: Final = 0.42
-"""Score that is enough where somebody is there: the worst in the measuring set, half hidden by a pole, reaches .48."""
 _SOMEBODY: Final = 0.2
 """Mean certainty over the suspect's box from which somebody is there."""
-_SMALL, _WHEN_SMALL = 1 / 6, 0.5
-"""Size, as a share of the picture's shorter side, below which the people map misses people, and the score that is
-enough there: a small veil over a wall costs little."""
+_EVIDENCE, _WHEN_LARGE = 3.3, 2.0
+"""Evidence that is enough where somebody is there, see `evidence`; for a large suspect, which few tiles can hold. Faces
+half hidden by a pole reach 3.7, most folds of clothes stay below 1.5."""
+_LARGE: Final = 0.5
+"""Size, as a share of the picture's shorter side, from which a suspect is large."""
 _BESIDE: Final = 0.6
-"""Score that is enough for a suspect that overlaps a known face: chin and neck, upside down, can look like a face."""
-_LOOKS: Final = 3
-"""Looks that must agree where the score alone is not enough."""
+"""Score that a suspect needs that overlaps a known face: chin and neck, upside down, can look like a face."""
+_SMALL, _WHEN_SMALL, _LOOKS = 1 / 6, 0.5, 3
+"""Size, as a share of the picture's shorter side, below which the people map misses people, and the score and looks
+that are enough there: a small veil over a wall costs little."""
 
 
 def believed(suspect: Suspect, people: Array, size: tuple[int, int], *, overlapping: bool) -> bool:
     """Whether a suspect is taken for a face. people: (h, w) float32 map of the picture, how sure somebody is there;
     size: the picture's (width, height) in pixels; overlapping: whether a part of it is a face known already."""
+    side = float((suspect.box[2:] - suspect.box[:2]).max()) / min(size)
     if suspect.score >= _ALONE:
         return True
-    if suspect.looks < _LOOKS:
-        return False
-    if float((suspect.box[2:] - suspect.box[:2]).max()) < _SMALL * min(size) and suspect.score >= _WHEN_SMALL:
+    if side < _SMALL and suspect.score >= _WHEN_SMALL and suspect.looks >= _LOOKS:
         return True
-    return (
-        suspect.score >= (_BESIDE if overlapping else _WITH_PERSON) and somebody(people, suspect.box, size) >= _SOMEBODY
-    )
+    if overlapping and suspect.score < _BESIDE:
+        return False
+    least = _WHEN_LARGE if side > _LARGE else _EVIDENCE
+    return evidence(suspect) >= least and somebody(people, suspect.box, size) >= _SOMEBODY
+
+
+def evidence(suspect: Suspect) -> float:
+    """Looks that saw the suspect, times how far the best of them lies above what is reported at all."""
+    return suspect.looks * (suspect.score - WEAK)
 
 
 def somebody(people: Array, box: Array, size: tuple[int, int]) -> float:

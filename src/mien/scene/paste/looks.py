@@ -28,6 +28,11 @@ class Look:
     doubtful: list[Place] = field(default_factory=list)
     """Believed once a look before or after finds a face there."""
     people: Map | None = None
-    """Where people are; None where this look did not ask."""
+    """Where people are; None where nobody could be asked."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the frame, pixels."""
+
+    @property
+    def tracked(self) -> set[int]:
+        """The tracker's numbers of the faces in sight."""
+        return {place.tracked for place in self.places if place.tracked is not None}

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 
 from mien.face.boxes import around, shared
@@ -20,6 +19,7 @@ from mien.face.cuts import CutDetector
 from mien.face.lookout import Lookout, Suspect
 from mien.face.people import PeopleMap
 from mien.scene.paste.belief import believed
+from mien.scene.paste.changes import Changes
 from mien.scene.paste.follow import follow, thumbnail
 from mien.scene.paste.looks import CELLS, Look, Map
 from mien.scene.paste.places import Place
@@ -28,13 +28,13 @@ from mien.scene.paste.whereabouts import Whereabouts
 from mien.types import Array, Face, Frame, Picture
 
 EVERY: Final = 0.2
-"""Seconds between two looks at a picture in which nothing turns up."""
+"""Seconds between two looks at a picture in which nothing turns up: at what has changed since it was last searched."""
 MEMORY: Final = 12.0
 """Seconds for which pictures are kept, small and grey, to follow somebody back to before they were noticed."""
-_NEW: Final = 12
-"""Grey levels, of 255, by which a cell must differ from everything around it a frame before."""
-_ALL: Final = 0.3
-"""Share of changed cells from which the whole picture is looked at again."""
+REFRESH: Final = 2.0
+"""Seconds after which everything is searched again, changed or not."""
+_ALL: Final = 0.6
+"""Share of changed cells from which the whole picture is searched."""
 _UNSEEN: Final = 75
 """Looks for which a place is followed at most since a detector last saw a face there."""
 _PERSON: Final = 0.5
@@ -60,20 +60,22 @@ class Watch:
         self._whereabouts = Whereabouts(forget_after)
         self._crowded: set[int] = set()
         self._is_cut = CutDetector()
-        self._cells: Picture | None = None
+        self._changes = Changes()
         self._last: tuple[Frame, Sequence[Face]] | None = None
         self._whole = float("-inf")
-        """When the whole picture was last looked at, seconds."""
+        """When the whole picture was last searched, seconds."""
 
     def __call__(self, frame: Frame, faces: Sequence[Face]) -> None:
         """Take in the next frame and everybody tracked in it."""
-        cut, changed = self._is_cut(frame.image), self._turned_up(frame.image)
+        cut, sudden = self._is_cut(frame.image), self._changes(frame.image)
         self._whereabouts.see(frame.index, frame.time, {face.id: around(face.landmarks) for face in faces}, cut=cut)
         if len(faces) >= self._most:
             self._crowded.add(frame.index)
-        due = cut or frame.time - self._whole >= EVERY - 1e-6 or changed.mean() > _ALL
-        if due or changed.any():
-            self._look(frame, faces, cut=cut, where=None if due else changed)
+        due = not self._looks or frame.time - self._looks[-1].time >= EVERY - 1e-6
+        if cut or due or sudden.any():
+            where = self._changes.unsearched()
+            everything = cut or where.mean() > _ALL or frame.time - self._whole >= REFRESH
+            self._look(frame, faces, cut=cut, where=None if everything else where)
         self._last = (frame, faces)
 
     def stage(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[Frame]:
@@ -88,24 +90,11 @@ class Watch:
             self._look(*self._last, cut=False, where=None)
         return Plan(self._looks, self._whereabouts.missing(self._looks), self._crowded)
 
-    def _turned_up(self, image: Picture) -> Map:
-        """Where something is to be seen that was nowhere near in the last frame."""
-        grey = cv2.cvtColor(cv2.resize(image, CELLS, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        before, self._cells = self._cells, np.asarray(grey, np.uint8)
-        if before is None:
-            return np.ones(CELLS[::-1], bool)
-        around_it = np.ones((3, 3), np.uint8)
-        most, least = cv2.dilate(before, around_it).astype(np.int16), cv2.erode(before, around_it).astype(np.int16)
-        new = (grey > most + _NEW) | (grey < least - _NEW)
-        # A single cell is noise or an edge; a face is larger.
-        grouped = cv2.filter2D(new.astype(np.uint8), -1, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT) >= 3
-        return np.asarray(new & grouped)
-
     def _look(self, frame: Frame, faces: Sequence[Face], *, cut: bool, where: Map | None) -> None:
         look = Look(frame.index, frame.time, cut, size=frame.image.shape[1::-1])
-        before = self._looks[-1] if self._looks and not cut else None
         known = [Place(around(face.landmarks), face.roll, tracked=face.id) for face in faces]
         found = self._lookout(frame.image, where) if self._lookout else []
+        self._changes.searched(where)
         people = self._people(frame.image, CELLS) if self._people else None
         for suspect in found:
             if not _explained(suspect, known, frame.image):
@@ -113,11 +102,9 @@ class Watch:
                 sure = people is None or believed(suspect, people, look.size, overlapping=overlapping)
                 (look.places if sure else look.doubtful).append(Place(suspect.box, suspect.roll))
         look.places += known
+        look.people = None if people is None else people > _PERSON
         if where is None:
             self._whole = frame.time
-            look.people = None if people is None else people > _PERSON
-        elif before is not None:
-            _carry(before, look, where, frame.image.shape)
         if cut:
             self._recent.clear()
         self._recent.append((look, thumbnail(frame.image)))
@@ -134,20 +121,31 @@ class Watch:
             return
         (before, earlier), (now, later) = self._recent[-2], self._recent[-1]
         for place in before.places:
-            if not any(place.meets(other) for other in now.places) and place.unseen < _UNSEEN:
+            if not any(_goes_on(place, other, before, now) for other in now.places) and place.unseen < _UNSEEN:
                 _extend(place, now, earlier, later, scale)
 
     def _backwards(self, scale: float) -> None:
         """Follow whoever is new in the newest look back to where they came from."""
         now = self._recent[-1][0]
-        before = self._recent[-2][0].places if len(self._recent) > 1 else []
-        for start in [place for place in now.places if not any(place.meets(other) for other in before)]:
+        for start in list(now.places):
             place: Place | None = start
+            later = now
             for n in range(len(self._recent) - 2, -1, -1):
                 look, picture = self._recent[n]
-                if place is None or any(place.meets(other) for other in look.places):
+                if place is None or any(_goes_on(other, place, look, later) for other in look.places):
                     break
                 place = _extend(place, look, self._recent[n + 1][1], picture, scale)
+                later = look
+
+
+def _goes_on(place: Place, other: Place, before: Look, now: Look) -> bool:
+    """Whether `other`, in the look `now`, can be the face that was at `place` in the look before. A tracked face is
+    only itself, unless the tracker has just found or just lost it."""
+    if place.tracked is not None and place.tracked == other.tracked:
+        return True
+    lost = place.tracked is None or place.tracked not in now.tracked
+    found = other.tracked is None or other.tracked not in before.tracked
+    return lost and found and place.meets(other)
 
 
 def _extend(place: Place, look: Look, from_picture: Picture, to_picture: Picture, scale: float) -> Place | None:
@@ -191,13 +189,3 @@ def _reflected(point: Array, width: int, height: int) -> Array:
     """A point beyond the picture's edge, mirrored back into it."""
     size = np.array([width, height], np.float32)
     return np.asarray(size - np.abs(size - np.abs(point)), np.float32)
-
-
-def _carry(before: Look, look: Look, where: Map, shape: Sequence[int]) -> None:
-    """Take over what the look before found where this one did not look."""
-    scale = np.array([CELLS[0] / shape[1], CELLS[1] / shape[0]] * 2)
-    for place in before.places:
-        if place.tracked is None and not any(place.meets(other) for other in look.places):
-            x0, y0, x1, y1 = np.clip(place.box * scale, 0, [*CELLS, *CELLS]).astype(int)
-            if not where[y0 : y1 + 1, x0 : x1 + 1].any():
-                look.places.append(place)

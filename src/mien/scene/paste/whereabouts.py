@@ -66,8 +66,9 @@ class Whereabouts:
         rows = {index: row for row, index in enumerate(self._indices)}
         at = [rows[look.index] for look in looks]
         gone: set[int] = set()
+        taken: set[tuple[int, int]] = set()
         for person in self._people:
-            gone.update(self._indices[row] for row in self._missed(person, looks, at))
+            gone.update(self._indices[row] for row in self._missed(person, looks, at, taken))
         return gone
 
     def _reachable(self, person: _Person, box: Array, row: int) -> bool:
@@ -80,11 +81,13 @@ class Whereabouts:
         between = float(np.linalg.norm(last.box[:2] + last.box[2:] - box[:2] - box[2:])) / 2
         return between < side * (_REACH + _SPEED * (self._times[row] - self._times[last.row]))
 
-    def _missed(self, person: _Person, looks: Sequence[Look], at: Sequence[int]) -> list[int]:
+    def _missed(
+        self, person: _Person, looks: Sequence[Look], at: Sequence[int], taken: set[tuple[int, int]]
+    ) -> list[int]:
         """Rows in which one person is missing."""
         seen = {sighting.row: sighting.box for sighting in person.sightings}
         first, brief = person.sightings[0].row, self._length(seen) < BRIEF
-        followed = self._followed(seen, looks, at)
+        followed = self._followed(seen, looks, at, taken)
         rows = []
         last = self._times[first]
         for row in range(first, len(self._times)):
@@ -108,9 +111,14 @@ class Whereabouts:
         """Seconds from one frame to the next."""
         return float(np.median(np.diff(self._times))) if len(self._times) > 1 else 0.0
 
-    def _followed(self, seen: Mapping[int, Array], looks: Sequence[Look], at: Sequence[int]) -> set[int]:
+    def _followed(
+        self, seen: Mapping[int, Array], looks: Sequence[Look], at: Sequence[int], taken: set[tuple[int, int]]
+    ) -> set[int]:
         """Rows in which a person who is not tracked is covered all the same: from look to look there is an unbroken
-        chain of places that begins where they were tracked last."""
+        chain of places that begins where they were tracked last.
+
+        `taken` are the places, by look and number, that stand for somebody: none stands for two.
+        """
         rows: set[int] = set()
         place: Place | None = None
         linked = -1
@@ -118,15 +126,31 @@ class Whereabouts:
             if row in seen:
                 place, linked = Place(seen[row]), row
                 continue
-            since = at[n - 1] if n else 0
-            latest = max((r for r in range(max(since, linked), row) if r in seen), default=None)
+            since = max(at[n - 1] if n else 0, linked)
+            latest = max((r for r in range(since, row) if r in seen), default=None)
             if latest is not None:
                 place, linked = Place(seen[latest]), latest
-            if place is None or look.cut:
-                place = None
-                continue
-            place = next((other for other in look.places if place.meets(other)), None)
+            place = None if place is None or look.cut else self._next(place, n, look, linked, taken)
             if place is not None:
                 rows.update(range(linked + 1, row + 1))
                 linked = row
         return rows
+
+    def _next(self, place: Place, n: int, look: Look, linked: int, taken: set[tuple[int, int]]) -> Place | None:
+        """The nearest place of a look that can be the same face. A face tracked before is somebody else's; one that the
+        tracker has only just found is theirs, under another number."""
+        free = [
+            (float(np.linalg.norm(place.centre - other.centre)), number)
+            for number, other in enumerate(look.places)
+            if (n, number) not in taken and place.meets(other) and self._new(other, linked)
+        ]
+        if not free:
+            return None
+        _, number = min(free)
+        taken.add((n, number))
+        return look.places[number]
+
+    def _new(self, place: Place, since: int) -> bool:
+        """Whether nobody was tracked under a place's number by row `since`; a place without a number is nobody's."""
+        people = [person for person in self._people if person.number == place.tracked]
+        return all(person.sightings[0].row > since for person in people)

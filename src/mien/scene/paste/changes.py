@@ -1,0 +1,53 @@
+"""Which parts of the picture have changed: since the last frame, and since they were last searched."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from mien.scene.paste.looks import CELLS, Map
+from mien.types import Array, Picture
+
+_SUDDEN: Final = 12.0
+"""Grey levels, of 255, by which a cell must differ from everything around it a frame before."""
+_GROUP: Final = 3
+"""Cells of a 3×3 block that must do so: a single one is noise or an edge, a face is larger."""
+_SLOW: Final = 5.0
+"""Grey levels by which a cell must differ from its last searched state."""
+_CONTRAST: Final = 50.0
+"""Spread of the picture's grey levels for which these levels hold: in a dark picture less counts as much."""
+
+
+class Changes:
+    """Called with every frame in order; `searched` says what was looked at since."""
+
+    def __init__(self) -> None:
+        shape = CELLS[::-1]
+        self._now: Array = np.zeros(shape, np.float32)
+        self._searched: Array = np.full(shape, np.inf, np.float32)
+        self._share = 1.0
+
+    def __call__(self, image: Picture) -> Map:
+        """Where something is to be seen in (H, W, 3) uint8 RGB that was nowhere near in the last frame."""
+        small = np.asarray(cv2.resize(image, CELLS, interpolation=cv2.INTER_AREA))
+        before, self._now = self._now, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        self._share = min(1.0, max(float(self._now.std()) / _CONTRAST, 0.1))
+        around = np.ones((3, 3), np.uint8)
+        level = _SUDDEN * self._share
+        new = (self._now > cv2.dilate(before, around) + level) | (self._now < cv2.erode(before, around) - level)
+        count = cv2.boxFilter(new.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(new & (count >= _GROUP))
+
+    def unsearched(self) -> Map:
+        """Where the picture is not as it was when it was last searched there."""
+        changed = np.abs(self._now - self._searched) > _SLOW * self._share
+        return np.asarray(cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+    def searched(self, where: Map | None) -> None:
+        """The present picture has been searched, all of it or `where`."""
+        if where is None:
+            self._searched = self._now.copy()
+        else:
+            self._searched[where] = self._now[where]
