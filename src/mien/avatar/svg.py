@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.avatar.rig_file import read_file
 from mien.avatar.svg_ink import SVG, Ink, References, label, length, unit
 from mien.avatar.svg_path import MAX_COORDINATE, Path2D, basic_shape, parse_path
 from mien.avatar.svg_style import angle_free_numbers, parse_transform
@@ -84,16 +85,7 @@ class Drawing:
 
 def read_drawing(path: Path) -> Drawing:
     """Read an SVG file. Raises AvatarError, naming the file and the element, for whatever cannot be drawn."""
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise AvatarError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if size > MAX_BYTES:
-        raise AvatarError(
-            f"{path} is {size / 2**20:.1f} MB; a drawing may have {MAX_BYTES >> 20} MB. Simplify its paths."
-        )
-    return parse_drawing(data, str(path))
+    return parse_drawing(read_file(path, limit=MAX_BYTES), str(path))
 
 
 def parse_drawing(data: bytes, name: str) -> Drawing:
@@ -135,7 +127,7 @@ class _Reader:
         for element in self.root.iter():
             key = element.get("id")
             if key and self.by_id.setdefault(key, element) is not element:
-                raise AvatarError(f"{self.name}: two elements have the id {key!r}. Rename one of them.")
+                raise AvatarError(f"{self.name}: two elements have the id {key[:80]!r}. Rename one of them.")
         origin, width, height = self._view()
         style = self._style(self.root, {})
         for child in self.root:

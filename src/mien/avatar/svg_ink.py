@@ -38,7 +38,7 @@ Ink = Colour | Gradient
 
 def label(element: ET.Element) -> str:
     """How messages call an element."""
-    return repr(element.get("id") or str(element.tag).removeprefix(SVG))
+    return repr((element.get("id") or str(element.tag).removeprefix(SVG))[:80])
 
 
 @dataclass(frozen=True, slots=True)

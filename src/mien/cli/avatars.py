@@ -18,11 +18,13 @@ def list_avatars(as_json: Json = False) -> None:
     """Show every avatar that can be given by name."""
     from mien.avatar import library
 
-    rows = [(name, str(path), title) for name, path, title in library.listed()]
+    rows = list(library.listed())
     if as_json:
-        show.print_json([{"name": name, "path": path, "title": title} for name, path, title in rows])
+        show.print_json(
+            [{"name": a.name, "path": str(a.path), "title": a.title, "trouble": a.trouble or None} for a in rows]
+        )
     else:
-        show.table(("avatar", "who"), [(name, title) for name, _, title in rows])
+        show.table(("avatar", "who"), [(a.name, f"broken: {a.trouble}" if a.trouble else a.title) for a in rows])
 
 
 @app.command("show")
