@@ -66,8 +66,8 @@ def users() -> dict[str, Path]:
     except OSError as error:
         _log.warning("%s cannot be read (%s): your own avatars are left out", folder, error.strerror or error)
         return {}
-    kinds = ((path, _kind(path)) for path in entries if not path.name.startswith("."))
-    return {path.name if kind == "puppet" else path.stem: path for path, kind in kinds if kind}
+    kinds = ((path, kind(path)) for path in entries if not path.name.startswith("."))
+    return {path.name if what == "puppet" else path.stem: path for path, what in kinds if what}
 
 
 def known() -> dict[str, Path]:
@@ -174,7 +174,7 @@ def listed() -> Iterator[Listed]:
     for name, path in (built_in() | users()).items():
         own = path.parent != BUILT_IN
         try:
-            title = _checked_title(path) if own else read_title(path)[0]
+            title = checked_title(path) if own else read_title(path)[0]
         except MienError as error:
             yield Listed(name, path, name, str(error))
         else:
@@ -189,19 +189,7 @@ def read_title(folder: Path) -> tuple[str, str]:
     return str(table.get("title", folder.name))[:_LONGEST_TITLE], str(table.get("licence", ""))[:_LONGEST_TITLE]
 
 
-def _checked_title(path: Path) -> str:
-    """An avatar's title. Raises MienError for a rig that cannot be worn, a picture that cannot be opened."""
-    if _kind(path) == "puppet":
-        from mien.avatar.rig import read_rig
-
-        return read_rig(path).title
-    from mien.media.images import check_image
-
-    check_image(path)
-    return "a picture of yours"
-
-
-def _kind(path: Path) -> str:
+def kind(path: Path) -> str:
     """ "picture" or "puppet", whole or broken, by its name and what is in it; "" for anything else."""
     try:
         if _is_folder(path):
@@ -212,6 +200,18 @@ def _kind(path: Path) -> str:
     except OSError:  # a folder that may not be looked into
         return "puppet"
     return "picture" if path.suffix.lower() in PICTURES else ""
+
+
+def checked_title(path: Path) -> str:
+    """An avatar's title. Raises MienError for a rig that cannot be worn, a picture that cannot be opened."""
+    if kind(path) == "puppet":
+        from mien.avatar.rig import read_rig
+
+        return read_rig(path).title
+    from mien.media.images import check_image
+
+    check_image(path)
+    return "a picture of yours"
 
 
 def _can_be_kept(name: str) -> bool:
