@@ -234,13 +234,13 @@ def _motion(t: Table) -> Motion:
 
 def _check(rig: Rig, top: Table) -> None:
     """Whether the names in the rig and those in the drawing fit together."""
-    drawn = rig.drawing.layers
+    drawn = dict.fromkeys(rig.drawing.layers)
     for name in drawn:
         if name not in rig.layers:
             raise top.error(f"layers.{name}", "is missing, but the drawing has a layer of that name. Say what it is")
     for name in rig.layers:
         if name not in drawn:
-            known = ", ".join(layer[:80] for layer in drawn[:30])
+            known = ", ".join(layer[:80] for layer in list(drawn)[:30])
             raise top.error(f"layers.{name}", f"names no layer of the drawing. It has {known}")
     for motion in rig.motions:
         if motion.layer not in drawn:

