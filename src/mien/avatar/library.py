@@ -103,7 +103,7 @@ def find(wanted: str | Path) -> Avatar:
 
 def load(path: Path, *, name: str = "") -> Avatar:
     """The avatar in a picture file or a rig's folder. Raises AvatarError or InputError."""
-    if _is_folder(path):
+    if is_folder(path):
         title, licence = read_title(path)
         return Avatar(name or path.resolve().name, path, "puppet", None, title, licence)
     from mien.avatar.crop import portrait
@@ -117,7 +117,7 @@ def add(source: Path, *, name: str = "") -> Avatar:
 
     Raises AvatarError where it could not be worn or the name is taken, InputError for a picture that cannot be read.
     """
-    is_rig = _is_folder(source)
+    is_rig = is_folder(source)
     name = name or (source.resolve().name if is_rig else source.stem)
     if not _can_be_kept(name):
         shown = name if len(name) <= 60 else f"{name[:60]}…"
@@ -192,7 +192,7 @@ def read_title(folder: Path) -> tuple[str, str]:
 def kind(path: Path) -> str:
     """ "picture" or "puppet", whole or broken, by its name and what is in it; "" for anything else."""
     try:
-        if _is_folder(path):
+        if is_folder(path):
             (path / RIG_FILE).lstat()
             return "puppet"
     except FileNotFoundError:
@@ -221,7 +221,8 @@ def _can_be_kept(name: str) -> bool:
     return 0 < len(name) <= _LONGEST_NAME and len(name.encode()) <= 2 * _LONGEST_NAME
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as one may look."""
     try:
         return path.is_dir()
     except (OSError, ValueError):

@@ -125,7 +125,7 @@ class ModelStore:
         Adding more files under the same name makes one model of them. Raises InputError, ModelError or OutputError.
         """
         file = Path(file)
-        check_readable(file, what="model")
+        check_readable(file, what="weights")
         try:
             sha256, size = digest(file), file.stat().st_size
         except OSError as error:
