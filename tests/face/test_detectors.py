@@ -15,7 +15,7 @@ from mien.face.classic import HaarDetector, SsdDetector, parse_ssd
 from mien.face.detect import Detector
 from mien.face.parts import open_detector, read_task
 from mien.face.tracker import FaceTracker, Mesh
-from mien.models.quiet import quiet_stderr
+from mien.media.quiet import quiet_stderr
 from mien.types import Picture
 
 from .conftest import placed, room, run

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from mien.cli.dumps import forbid_core_dumps
 from mien.cli.interrupt import raise_on_terminate
-from mien.cli.terminal import accept_any_text, say
+from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.errors import MienError
 
 
@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     raise_on_terminate()
     forbid_core_dumps()
     accept_any_text()
+    hide_developers_warnings()
     try:
         from mien.cli.app import run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -52,6 +53,12 @@ def accept_any_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):  # none at all, closed, or somebody else's object
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def hide_developers_warnings() -> None:
+    """Libraries warn their developers of damaged pictures, in several lines; we say what is wrong in one."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mien.errors import InputError
 from mien.face.detect import Detection, merge, windows
 from mien.media.plain_file import read_plain
+from mien.media.quiet import quiet_stderr
 from mien.media.readable import check_readable
-from mien.models.quiet import quiet_stderr
 from mien.types import Array, Picture
 
 _LARGEST_NETWORK: Final = 1 << 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,6 +16,7 @@ from mien.errors import InputError, OutputError
 from mien.media.atomic import atomic_path
 from mien.media.memory import MemoryFile, Source
 from mien.media.plain_file import open_plain
+from mien.media.quiet import quiet_stderr
 from mien.media.readable import check_readable
 from mien.media.synthetic import PICTURE_NOTE
 from mien.types import Picture
@@ -37,7 +38,7 @@ def read_image(source: Source | str, *, max_pixels: int = MAX_PIXELS) -> Picture
     Grey, palette, CMYK and 16-bit pictures are converted; of an animation, the first picture. Raises InputError.
     """
     source = Path(source) if isinstance(source, str) else source
-    with _opened(source, max_pixels) as image:
+    with _opened(source, max_pixels) as image, quiet_stderr() if image.format == "TIFF" else nullcontext():
         return _rgba(image)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelError
-from mien.models.quiet import quiet_stderr
+from mien.media.quiet import quiet_stderr
 
 
 class Network:

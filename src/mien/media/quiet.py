@@ -1,4 +1,4 @@
-"""Keeps C++ libraries from writing to the terminal: LiteRT's greeting, protobuf's complaints inside OpenCV."""
+"""Keeps C++ libraries from writing to the terminal: LiteRT's greeting, protobuf's and libtiff's complaints."""
 
 from __future__ import annotations
 
