@@ -254,13 +254,12 @@ def _tracker(options: Tracking, clip: Source, *, everybody: bool = False) -> Tra
 
 
 def _emotions(warnings: list[str]) -> EmotionReader | None:
-    """Smoothed probabilities for every face; None, with a warning, where the weights are not on this machine."""
-    from mien import models
-    from mien.emotion.classifier import MODEL, EmotionClassifier
+    """Smoothed probabilities for every face; None, with a warning, where there are no weights or damaged ones."""
+    from mien.emotion.classifier import EmotionClassifier, why_not
     from mien.emotion.smoothing import EmotionSmoother
 
-    if not models.available(MODEL):
-        warnings.append(f"No emotion model is on this machine, so no emotions were read: `mien models pull {MODEL}`.")
+    if reason := why_not():
+        warnings.append(reason)
         return None
     classify, smooth = EmotionClassifier.find(), EmotionSmoother()
     return lambda frame, face: smooth(face.id, frame.time, classify(frame, face))

@@ -173,7 +173,7 @@ def test_refuses_bad_drawings(data: bytes, message: str) -> None:
 
 def test_refuses_a_huge_file(tmp_path: Path, folder: Path) -> None:
     (folder / "art.svg").write_bytes(b" " * (5 << 20))
-    with pytest.raises(AvatarError, match=r"5\.0 MB"):
+    with pytest.raises(AvatarError, match="larger than 4 MB"):
         parse_rig(RIG, folder)
 
 

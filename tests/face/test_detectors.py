@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from mien.face.classic import HaarDetector, SsdDetector, parse_ssd
 from mien.face.detect import Detector
 from mien.face.parts import open_detector, read_task
 from mien.face.tracker import FaceTracker, Mesh
+from mien.media.quiet import quiet_stderr
 from mien.types import Picture
 
 from .conftest import placed, room, run
@@ -110,7 +113,7 @@ def test_a_network_that_is_no_ssd_is_refused(tmp_path: Path) -> None:
         ("yolo", "no detector called 'yolo'"),
         ("ssd", "needs its two files"),
         ("ssd:one.prototxt", "needs its two files"),
-        ("ssd:/nowhere/a.prototxt,/nowhere/b.caffemodel", "does not exist"),
+        ("ssd:/nowhere/a.prototxt,/nowhere/b.caffemodel", "There is no file"),
         ("haar:3", "no detector called"),
     ],
 )
@@ -124,6 +127,52 @@ def test_files_that_are_no_network_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text("this is not a network")
     with pytest.raises(InputError, match=r"cannot read a\.prototxt"):
         SsdDetector(tmp_path / "a.prototxt", tmp_path / "b.caffemodel")
+
+
+UNKNOWN = b'input: "x" input_dim: 1 input_dim: 3 input_dim: 9 input_dim: 9 layer { name: "a" type: "Nope" bottom: "x" }'
+GARBAGE = [b"this is not a network {{{", UNKNOWN, PROTOTXT.encode(), bytes(range(256)), b"\n\x01a"]
+
+
+@pytest.mark.parametrize("text", GARBAGE)
+@pytest.mark.parametrize("weights", GARBAGE)
+def test_nothing_but_our_own_line_is_printed_for_garbage(
+    text: bytes, weights: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.prototxt").write_bytes(text)
+    (tmp_path / "b.caffemodel").write_bytes(weights)
+    with pytest.raises(InputError):
+        open_detector(f"ssd:{tmp_path / 'a.prototxt'},{tmp_path / 'b.caffemodel'}")(np.zeros((50, 50, 3), np.uint8))
+    os.write(2, b"heard again")
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "heard again")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes as on Unix")
+def test_a_network_s_files_are_ordinary_ones(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.prototxt")
+    (tmp_path / "b.caffemodel").symlink_to("/dev/zero")
+    (tmp_path / "c.prototxt").write_text(PROTOTXT)
+    for first, second in (("a.prototxt", "b.caffemodel"), ("c.prototxt", "b.caffemodel")):
+        with pytest.raises(InputError, match="is not an ordinary file"):
+            open_detector(f"ssd:{tmp_path / first},{tmp_path / second}")
+
+
+def test_threads_that_keep_quiet_at_once_leave_the_terminal_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
+    together = threading.Barrier(8)
+
+    def keep_quiet() -> None:
+        together.wait()
+        for _ in range(20):
+            with quiet_stderr():
+                os.write(2, b"not seen")
+
+    threads = [threading.Thread(target=keep_quiet) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"
 
 
 def test_a_damaged_bundle_is_said_to_be_damaged(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image, ImageCms
 
 from mien.errors import InputError, OutputError
 from mien.media.images import read_image, write_image
+from mien.media.memory import MemoryFile
 
 
 @pytest.fixture
@@ -155,3 +157,16 @@ def test_writing_refuses_clearly(tmp_path: Path, corner: np.ndarray) -> None:
         write_image(tmp_path / "out.xyz", corner)
     with pytest.raises(OutputError, match="does not exist"):
         write_image(tmp_path / "nowhere" / "out.png", corner)
+
+
+def test_a_damaged_picture_is_said_to_be_so_by_us_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """libtiff writes to the terminal by itself."""
+    file = BytesIO()
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
+    Image.fromarray(noise).save(file, "TIFF", compression="tiff_lzw")
+    data = bytearray(file.getvalue())
+    for damage in range(20):
+        data[60 + 7 * damage : 64 + 7 * damage] = b"\xff\x00\xff\x01"
+        with suppress(InputError):
+            read_image(MemoryFile("x.tif", bytes(data)))
+    assert capfd.readouterr().err == ""

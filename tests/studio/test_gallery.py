@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import struct
 import tempfile
@@ -285,7 +286,14 @@ def test_an_avatar_that_cannot_be_drawn_says_why_and_harms_no_other(page: Client
     (folder / "rig" / "rig.toml").write_text("title = [[[")
     (folder / "maya.png").write_bytes(b"another maya")
     listed = {avatar["name"]: avatar for avatar in page.get("/api/avatars").json()}
-    assert listed["rig"] == {"name": "rig", "title": "rig", "kind": "puppet", "own": True}
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / "rig.toml")
+    assert listed["rig"].items() >= {"name": "rig", "title": "rig", "kind": "puppet", "own": True}.items()
+    assert "not valid TOML" in listed["rig"]["trouble"]
+    assert "is not a picture" in listed["broken"]["trouble"]
+    assert "trouble" not in listed["maya"]
+    again = {avatar["name"]: avatar for avatar in page.get("/api/avatars").json()}
+    assert "a named pipe" in again["pipe"]["trouble"]
     assert listed["maya"]["own"] is False
     for name in ("broken", "rig"):
         answer = page.get(f"/api/avatars/{name}/thumbnail")

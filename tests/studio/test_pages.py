@@ -234,6 +234,18 @@ def test_language_and_colours_are_chosen_once(browser: Browser) -> None:
 # Before a session
 
 
+def test_a_broken_face_is_shown_with_its_reason_and_cannot_be_chosen(browser: Browser) -> None:
+    studio = FakeStudio()
+    reason = "rig.toml cannot be read (it is a named pipe, not an ordinary file)."
+    studio.own.append({"name": "broken", "title": "broken", "kind": "puppet", "own": True, "trouble": reason})
+    with visited(browser, studio, script="localStorage.setItem('mien.avatar', 'broken')") as page:
+        page.locator(".tile img").first.wait_for()
+        assert page.inner_text(".tile-broken") == reason
+        assert page.is_disabled(".tile input[value=broken]")
+        assert page.locator(".tile input:checked").get_attribute("value") != "broken"
+        page.locator(".tile", has_text=reason).locator(".tile-remove").wait_for()
+
+
 def test_the_camera_stays_off_until_asked_for_and_is_shown_here_alone(browser: Browser) -> None:
     with visited(browser, FakeStudio(), script=WATCH) as page:
         page.locator(".tile img").first.wait_for()

@@ -23,6 +23,7 @@ from mien.media.reader import VideoReader
 from mien.media.writer import VideoWriter
 from mien.studio import sessions
 from mien.studio.sessions import FILES, Session, SessionStore
+from patience import patience
 
 STARTED = datetime(2026, 3, 1, 14, 5, tzinfo=timezone(timedelta(hours=9)))
 NO_ID = "0123456789abcdef"
@@ -159,6 +160,17 @@ def test_a_new_title_changes_nothing_else_in_the_report(store: SessionStore, rec
     store.rename(one.id, "\\1 <after> $&")
     reports = [(folder / session.id / "report.html").read_text(encoding="utf-8") for session in (one, other)]
     assert reports[0] == reports[1]
+
+
+def test_a_report_that_somebody_spoilt_keeps_no_one_waiting(
+    store: SessionStore, record: Timeline, folder: Path
+) -> None:
+    kept = keep(store, record, title="before")
+    spoilt = "<title>" * 300_000 + "<h1>" * 300_000
+    (folder / kept.id / "report.html").write_text(spoilt, encoding="utf-8")
+    with patience():
+        assert store.rename(kept.id, "after").title == "after"
+    assert (folder / kept.id / "report.html").read_text(encoding="utf-8") == spoilt
 
 
 def test_files_come_with_their_types_and_names(page: Client, store: SessionStore, record: Timeline) -> None:

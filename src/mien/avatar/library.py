@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from mien.errors import AvatarError, InputError, OutputError
+from mien.avatar.rig_file import BUILT_IN, RIG_FILE, read_table
+from mien.errors import AvatarError, InputError, MienError, OutputError
 from mien.types import Avatar
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-RIG_FILE = "rig.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 DEFAULT = "maya"
+_LONGEST_TITLE = 200
+"""Characters."""
+_LONGEST_NAME = 100
+"""Characters."""
+_NOT_IN_NAMES = frozenset('/\\:*?"<>|')
+_log = logging.getLogger("mien")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An avatar that can be given by name."""
+
+    name: str
+    path: Path
+    title: str
+    """For people. The name, where there is trouble."""
+    trouble: str = ""
+    """Why it cannot be worn; empty where it can."""
 
 
 def user_folder() -> Path:
@@ -38,16 +52,22 @@ def user_folder() -> Path:
 
 def built_in() -> dict[str, Path]:
     """Folders of the avatars that come with mien, by name."""
-    folder = Path(__file__).parent / "builtin"
-    return {path.name: path for path in sorted(folder.iterdir()) if (path / RIG_FILE).is_file()}
+    return {path.name: path for path in sorted(BUILT_IN.iterdir()) if (path / RIG_FILE).is_file()}
 
 
 def users() -> dict[str, Path]:
-    """Pictures and folders of the user's own avatars, by name."""
+    """Pictures and folders of the user's own avatars, by name; a broken one too. Hidden files are none of them: a file
+    that is being written has such a name."""
     folder = user_folder()
-    if not folder.is_dir():
+    try:
+        entries = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    return {path.stem if path.is_file() else path.name: path for path in sorted(folder.iterdir()) if _is_avatar(path)}
+    except OSError as error:
+        _log.warning("%s cannot be read (%s): your own avatars are left out", folder, error.strerror or error)
+        return {}
+    kinds = ((path, kind(path)) for path in entries if not path.name.startswith("."))
+    return {path.name if what == "puppet" else path.stem: path for path, what in kinds if what}
 
 
 def known() -> dict[str, Path]:
@@ -69,20 +89,21 @@ def find(wanted: str | Path) -> Avatar:
     path = Path(wanted)
     with suppress(RuntimeError):  # "~nobody"
         path = path.expanduser()
-    if path.exists():
+    if _exists(path):
         return load(path)
+    shown = text if len(text) <= 100 else f"{text[:100]}…"
     if path.suffix.lower() in PICTURES or len(path.parts) > 1:
-        raise InputError(f"There is no picture or avatar folder {path}. Check the name and the folder.")
-    near = difflib.get_close_matches(text, by_name, n=3, cutoff=0.5) or sorted(by_name)
+        raise InputError(f"There is no picture or avatar folder {shown}. Check the name and the folder.")
+    near = difflib.get_close_matches(text[:100], by_name, n=3, cutoff=0.5) or sorted(by_name)
     raise AvatarError(
-        f"There is no avatar called {text!r}. Did you mean {', '.join(near)}? `mien avatars list` shows all; a picture "
-        "or a folder with a rig can be given by its path."
+        f"There is no avatar called {shown!r}. Did you mean {', '.join(near)}? `mien avatars list` shows all; "
+        "a picture or a folder with a rig can be given by its path."
     )
 
 
 def load(path: Path, *, name: str = "") -> Avatar:
     """The avatar in a picture file or a rig's folder. Raises AvatarError or InputError."""
-    if path.is_dir():
+    if is_folder(path):
         title, licence = read_title(path)
         return Avatar(name or path.resolve().name, path, "puppet", None, title, licence)
     from mien.avatar.crop import portrait
@@ -92,48 +113,128 @@ def load(path: Path, *, name: str = "") -> Avatar:
 
 
 def add(source: Path, *, name: str = "") -> Avatar:
-    """Copy a picture or a rig's folder among the user's avatars, checked first. Raises AvatarError where it would not
-    work or the name is taken."""
-    avatar = load(source, name=name)
-    if avatar.kind == "puppet":
-        from mien.avatar.rig import read_rig
+    """Copy a picture, or of a rig's folder what the rig names, among the user's avatars: all of it or nothing.
 
-        read_rig(source)
-    if avatar.name in built_in() or avatar.name in users():
-        raise AvatarError(f"An avatar called {avatar.name!r} is there already. Give another name with --name.")
-    if not avatar.name or Path(avatar.name).name != avatar.name or avatar.name.startswith("."):
-        raise AvatarError(f"{avatar.name!r} cannot be an avatar's name. Use letters, digits and dashes.")
-    target = user_folder() / (avatar.name if source.is_dir() else avatar.name + source.suffix.lower())
+    Raises AvatarError where it could not be worn or the name is taken, InputError for a picture that cannot be read.
+    """
+    is_rig = is_folder(source)
+    name = name or (source.resolve().name if is_rig else source.stem)
+    if not _can_be_kept(name):
+        shown = name if len(name) <= 60 else f"{name[:60]}…"
+        raise AvatarError(
+            f"{shown!r} cannot be an avatar's name. Give another with --name: letters, digits and dashes, at most "
+            f"{_LONGEST_NAME}."
+        )
+    if name in known():
+        raise AvatarError(f"An avatar called {name!r} is there already. Give another name with --name.")
+    target = user_folder() / name
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target)
-        else:
-            shutil.copyfile(source, target)
+        return _add_rig(source, target) if is_rig else _add_picture(source, target)
     except OSError as error:
         raise OutputError(
             f"{target} cannot be written ({error.strerror or error}). Set MIEN_AVATARS to a folder."
         ) from error
-    return load(target, name=avatar.name)
 
 
-def listed() -> Iterator[tuple[str, Path, str]]:
-    """Name, place and title of every avatar that can be given by name, built-in ones first."""
+def _add_rig(source: Path, target: Path) -> Avatar:
+    """Raises OSError where the copy cannot be written, AvatarError for a rig that cannot be worn."""
+    from mien.avatar import rig_file, svg
+    from mien.avatar.rig import read_rig
+    from mien.media.atomic_folder import atomic_folder
+
+    limits = {RIG_FILE: rig_file.MAX_BYTES, read_rig(source).art: svg.MAX_BYTES}
+    with atomic_folder(target) as part:
+        for file, limit in limits.items():
+            (part / file).write_bytes(rig_file.read_file(source / file, limit=limit))
+        read_rig(part)  # the files may have changed since they were checked
+    return load(target)
+
+
+def _add_picture(source: Path, target: Path) -> Avatar:
+    """Raises OSError as `_add_rig`, InputError and AvatarError for a picture that cannot be worn."""
+    from mien.avatar.crop import portrait
+    from mien.media.atomic import atomic_path
+    from mien.media.images import png, read_image, whole_file
+
+    file = whole_file(source)
+    picture = read_image(file)
+    worn = portrait(picture, name=str(source))
+    ending = source.suffix.lower()
+    data = file.data if ending in PICTURES else png(picture)  # under another ending it would not be found again
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target = target.with_name(target.name + (ending if ending in PICTURES else ".png"))
+    with atomic_path(target) as part:
+        os.chmod(part, 0o600)  # noqa: PTH101  a face is nobody else's business
+        part.write_bytes(data)
+    return Avatar(target.stem, target, "picture", worn, target.stem)
+
+
+def listed() -> Iterator[Listed]:
+    """Every avatar that can be given by name, built-in ones first, the user's own checked."""
     for name, path in (built_in() | users()).items():
-        yield name, path, read_title(path)[0] if path.is_dir() else "a picture of yours"
+        own = path.parent != BUILT_IN
+        try:
+            title = checked_title(path) if own else read_title(path)[0]
+        except MienError as error:
+            yield Listed(name, path, name, str(error))
+        else:
+            yield Listed(name, path, title)
 
 
 def read_title(folder: Path) -> tuple[str, str]:
     """Title and licence of a rig, read without drawing it. Raises AvatarError where there is no rig."""
-    path = folder / RIG_FILE
+    if not os.path.lexists(folder / RIG_FILE) and os.access(folder, os.X_OK):
+        raise AvatarError(f"The folder {folder} is no avatar: it has no {RIG_FILE}.")
+    table = read_table(folder)
+    return str(table.get("title", folder.name))[:_LONGEST_TITLE], str(table.get("licence", ""))[:_LONGEST_TITLE]
+
+
+def kind(path: Path) -> str:
+    """ "picture" or "puppet", whole or broken, by its name and what is in it; "" for anything else."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise AvatarError(f"The folder {folder} is no avatar: it has no {RIG_FILE}.") from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise AvatarError(f"{path} cannot be read: {error}.") from error
-    return str(table.get("title", folder.name)), str(table.get("licence", ""))
+        if is_folder(path):
+            (path / RIG_FILE).lstat()
+            return "puppet"
+    except FileNotFoundError:
+        return ""
+    except OSError:  # a folder that may not be looked into
+        return "puppet"
+    return "picture" if path.suffix.lower() in PICTURES else ""
 
 
-def _is_avatar(path: Path) -> bool:
-    return (path / RIG_FILE).is_file() if path.is_dir() else path.suffix.lower() in PICTURES
+def checked_title(path: Path) -> str:
+    """An avatar's title. Raises MienError for a rig that cannot be worn, a picture that cannot be opened."""
+    if kind(path) == "puppet":
+        from mien.avatar.rig import read_rig
+
+        return read_rig(path).title
+    from mien.media.images import check_image
+
+    check_image(path)
+    return "a picture of yours"
+
+
+def _can_be_kept(name: str) -> bool:
+    """Whether a name can be a file's on every system, and typed."""
+    if not name.isprintable() or name != name.strip(" .") or set(name) & _NOT_IN_NAMES:
+        return False
+    return 0 < len(name) <= _LONGEST_NAME and len(name.encode()) <= 2 * _LONGEST_NAME
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder, as far as one may look."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is something of that name, even if it may not be looked at."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # a name too long, a NUL in it
+        return False
+    return True

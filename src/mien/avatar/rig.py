@@ -6,26 +6,18 @@ its right eye is the one on the left of the picture.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from mien.avatar.rig_file import RIG_FILE, read_table
 from mien.avatar.svg import Drawing, read_drawing
 from mien.avatar.toml_table import SIDES, Point, Table
-from mien.errors import AvatarError
 from mien.types import COEFFICIENTS
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-RIG_FILE: Final = "rig.toml"
 VERSION: Final = 1
-MAX_BYTES: Final = 256 << 10
 
 PARTS: Final[tuple[str, ...]] = (
     "backdrop", "body", "neck", "head", "ear-right", "ear-left", "face", "eye-right", "eye-left", "lash-right",
@@ -120,6 +112,8 @@ class Rig:
     """A checked avatar, ready for the puppet engine."""
 
     folder: Path
+    art: str
+    """The drawing's file name in `folder`."""
     title: str
     licence: str
     drawing: Drawing
@@ -138,18 +132,7 @@ class Rig:
 
 def read_rig(folder: Path) -> Rig:
     """Read and check an avatar's folder. Raises AvatarError naming the file, the key and what to do."""
-    path = folder / RIG_FILE
-    try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
-    except OSError as error:
-        raise AvatarError(f"{path} cannot be read ({error.strerror or error}). An avatar's folder needs it.") from error
-    if data is None:
-        raise AvatarError(f"{path} is larger than {MAX_BYTES >> 10} kB. A rig is a short text file.")
-    try:
-        table = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise AvatarError(f"{path} is not valid TOML: {error}.") from error
-    return parse_rig(table, folder)
+    return parse_rig(read_table(folder), folder)
 
 
 def parse_rig(table: Mapping[str, Any], folder: Path) -> Rig:
@@ -159,11 +142,12 @@ def parse_rig(table: Mapping[str, Any], folder: Path) -> Rig:
     if version != VERSION:
         raise top.error("version", f"is {version:g}; this mien reads version {VERSION}")
     art = top.text("art", "art.svg")
-    if Path(art).name != art or not art.lower().endswith(".svg"):
+    if Path(art).name != art or not art.lower().endswith(".svg") or not art.isprintable():
         raise top.error("art", f"is {art!r}; give the name of an .svg file in the same folder")
     drawing = read_drawing(folder / art)
     rig = Rig(
         folder=folder,
+        art=art,
         title=top.text("title"),
         licence=top.text("licence", ""),
         drawing=drawing,
@@ -250,13 +234,14 @@ def _motion(t: Table) -> Motion:
 
 def _check(rig: Rig, top: Table) -> None:
     """Whether the names in the rig and those in the drawing fit together."""
-    drawn = rig.drawing.layers
+    drawn = dict.fromkeys(rig.drawing.layers)
     for name in drawn:
         if name not in rig.layers:
             raise top.error(f"layers.{name}", "is missing, but the drawing has a layer of that name. Say what it is")
     for name in rig.layers:
         if name not in drawn:
-            raise top.error(f"layers.{name}", f"names no layer of the drawing. It has {', '.join(drawn)}")
+            known = ", ".join(layer[:80] for layer in list(drawn)[:30])
+            raise top.error(f"layers.{name}", f"names no layer of the drawing. It has {known}")
     for motion in rig.motions:
         if motion.layer not in drawn:
             raise top.error("motion.layer", f"is {motion.layer!r}, which is no layer of the drawing")

@@ -7,7 +7,6 @@ quadratic curves become cubics. Whatever could reach outside the file or blow up
 from __future__ import annotations
 
 import math
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar.svg_ink import SVG, Ink, References, label, length, unit
+from mien.avatar.rig_file import read_file
+from mien.avatar.svg_ink import SVG, Ink, References, label, length, referred, unit
 from mien.avatar.svg_path import MAX_COORDINATE, Path2D, basic_shape, parse_path
 from mien.avatar.svg_style import angle_free_numbers, parse_transform
 from mien.avatar.svg_tree import MAX_DEPTH, parse_tree
@@ -29,6 +29,10 @@ MAX_BYTES: Final = 4 << 20
 MAX_POINTS: Final = 60_000
 MAX_STEPS: Final = 20_000
 """Elements visited, those that `<use>` repeats counted each time."""
+MAX_WORK: Final = 8 << 20
+"""Characters parsed, those of repeated elements and of shared gradients counted each time."""
+_ELEMENT_WORK: Final = 20
+"""What an element itself counts for, in characters."""
 
 _SHAPES: Final = frozenset({"path", "rect", "circle", "ellipse", "line", "polyline", "polygon"})
 _SILENT: Final = frozenset({"title", "desc", "metadata", "defs", "linearGradient", "radialGradient", "clipPath"})
@@ -84,16 +88,7 @@ class Drawing:
 
 def read_drawing(path: Path) -> Drawing:
     """Read an SVG file. Raises AvatarError, naming the file and the element, for whatever cannot be drawn."""
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise AvatarError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if size > MAX_BYTES:
-        raise AvatarError(
-            f"{path} is {size / 2**20:.1f} MB; a drawing may have {MAX_BYTES >> 20} MB. Simplify its paths."
-        )
-    return parse_drawing(data, str(path))
+    return parse_drawing(read_file(path, limit=MAX_BYTES), str(path))
 
 
 def parse_drawing(data: bytes, name: str) -> Drawing:
@@ -125,9 +120,10 @@ class _Reader:
     refer: References = field(init=False)
     points: int = 0
     steps: int = 0
+    work: int = 0
 
     def __post_init__(self) -> None:
-        self.refer = References(self.name, self.by_id)
+        self.refer = References(self.name, self.by_id, self._charge)
 
     def drawing(self) -> Drawing:
         if self.root.tag != SVG + "svg":
@@ -135,7 +131,7 @@ class _Reader:
         for element in self.root.iter():
             key = element.get("id")
             if key and self.by_id.setdefault(key, element) is not element:
-                raise AvatarError(f"{self.name}: two elements have the id {key!r}. Rename one of them.")
+                raise AvatarError(f"{self.name}: two elements have the id {key[:80]!r}. Rename one of them.")
         origin, width, height = self._view()
         style = self._style(self.root, {})
         for child in self.root:
@@ -188,10 +184,17 @@ class _Reader:
         style.update({key: value for key, value in declared.items() if value != "inherit"})
         return style
 
+    def _charge(self, element: ET.Element) -> None:
+        """Count what it takes to parse an element. Raises AvatarError where a drawing takes too much."""
+        self.work += sum(map(len, element.attrib.values())) + _ELEMENT_WORK * (1 + len(element))
+        if self.work > MAX_WORK:
+            raise AvatarError(f"{self.name} repeats {label(element)} too often. Simplify the drawing.")
+
     def _walk(self, element: ET.Element, state: _State, depth: int = 0) -> None:
         self.steps += 1
         if depth > MAX_DEPTH or self.steps > MAX_STEPS:
             raise AvatarError(f"{self.name}: {label(element)} refers to itself or is repeated too often.")
+        self._charge(element)
         kind = self._kind(element)
         if not kind:
             return
@@ -216,15 +219,14 @@ class _Reader:
             self.shapes.append(self._shape(element, kind, state))
 
     def _clip(self, reference: str, state: _State) -> str:
-        match = re.fullmatch(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", reference)
-        element = self.by_id.get(match[1]) if match else None
+        name = referred(reference)
+        element = self.by_id.get(name) if name else None
         if element is None or element.tag != SVG + "clipPath":
-            raise AvatarError(f"{self.name}: clip-path {reference!r} names no <clipPath> of this file.")
+            raise AvatarError(f"{self.name}: clip-path {reference[:80]!r} names no <clipPath> of this file.")
+        self._charge(element)
         parts = [child for child in element if self._kind(child)]
         if len(parts) != 1:
-            raise AvatarError(
-                f"{self.name}: the clipPath {match[1] if match else ''!r} must hold exactly one path or <use>."
-            )
+            raise AvatarError(f"{self.name}: the clipPath {name!r} must hold exactly one path or <use>.")
         part = parts[0]
         kind = self._kind(part)
         if kind == "use":

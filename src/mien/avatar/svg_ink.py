@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,9 +36,19 @@ class Gradient:
 Ink = Colour | Gradient
 
 
+_URL: Final = re.compile(r"""url\(\s*(["']?)#([^"'()\s]+)\1\s*\)""")
+"""No part of it can match what the next one can: what does not fit is known after one look at each character."""
+
+
+def referred(value: str) -> str | None:
+    """The id in `url(#id)`, at the beginning of `value`; None where there is none."""
+    match = _URL.match(value)
+    return match[2] if match else None
+
+
 def label(element: ET.Element) -> str:
     """How messages call an element."""
-    return repr(element.get("id") or str(element.tag).removeprefix(SVG))
+    return repr((element.get("id") or str(element.tag).removeprefix(SVG))[:80])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class References:
     name: str
     """The file, for messages."""
     by_id: Mapping[str, ET.Element]
+    charge: Callable[[ET.Element], None]
+    """Counts the work that an element makes, each time it is parsed."""
 
     def target(self, element: ET.Element) -> ET.Element:
         """What the element refers to, in the same file. Raises AvatarError."""
@@ -55,21 +67,21 @@ class References:
         target = self.by_id.get(reference[1:]) if reference.startswith("#") else None
         if target is None:
             raise AvatarError(
-                f"{self.name}: {label(element)} refers to {reference!r}, which is not in this file. Bring it in."
+                f"{self.name}: {label(element)} refers to {reference[:80]!r}, which is not in this file. Bring it in."
             )
         return target
 
     def ink(self, value: str, opacity: str, path: Path2D, matrix: Points, current: str = "black") -> Ink | None:
         """The paint that a `fill` or `stroke` means for `path`, drawn under `matrix`; None for none."""
-        match = re.match(r"""url\(\s*["']?#([^"')]+)["']?\s*\)""", value)
-        if match is None:
+        name = referred(value)
+        if name is None:
             if value.strip().lower() == "currentcolor":
                 value = current
             colour = parse_colour(value)
             return None if colour is None else (*colour[:3], colour[3] * unit(opacity))
-        element = self.by_id.get(match[1])
+        element = self.by_id.get(name)
         if element is None or str(element.tag) not in {SVG + "linearGradient", SVG + "radialGradient"}:
-            raise AvatarError(f"{self.name}: the paint {value!r} names no gradient of this file.")
+            raise AvatarError(f"{self.name}: the paint {value[:80]!r} names no gradient of this file.")
         return self._gradient(element, unit(opacity), path, matrix)
 
     def _chain(self, element: ET.Element) -> Iterator[ET.Element]:
@@ -83,6 +95,8 @@ class References:
 
     def _gradient(self, element: ET.Element, opacity: float, path: Path2D, matrix: Points) -> Gradient:
         chain = list(self._chain(element))
+        for link in chain:
+            self.charge(link)
 
         def value(key: str, default: str) -> str:
             return next((found for link in chain if (found := link.get(key)) is not None), default)
@@ -108,6 +122,7 @@ class References:
         return Gradient(kind, geometry, matrix @ own, stops, value("spreadMethod", "pad"))
 
     def _stop(self, stop: ET.Element, opacity: float) -> tuple[float, Colour]:
+        self.charge(stop)
         style = dict(item.split(":", 1) for item in stop.get("style", "").split(";") if ":" in item)
         style = {key.strip(): value.strip() for key, value in style.items()}
         colour = parse_colour(style.get("stop-color", stop.get("stop-color", "black"))) or (0.0, 0.0, 0.0, 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +19,31 @@ MAX_COORDINATE: Final = 1e5
 MOVE, CUBIC, CLOSE = 1, 3, 0
 """Path commands, numbered as the rasteriser numbers them."""
 
-_TOKEN: Final = re.compile(
-    r"([MmLlHhVvCcSsQqTtAaZz])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([\s,]+)|(.)", re.DOTALL
-)
-_ARITY: Final = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_FLAG: Final = re.compile("[01]")
+_GAP: Final = re.compile(r"[\s,]*")
+_ARITY: Final = {
+    letter: count
+    for letters, count in {
+        "Mm": 2,
+        "Ll": 2,
+        "Hh": 1,
+        "Vv": 1,
+        "Cc": 6,
+        "Ss": 4,
+        "Qq": 4,
+        "Tt": 2,
+        "Aa": 7,
+        "Zz": 0,
+    }.items()
+    for letter in letters
+}
+"""How many numbers each command takes."""
 _CIRCLE: Final = 4 / 3 * math.tan(math.pi / 8)
+_LARGEST_NUMBER: Final = 1e12
+"""Radii of arcs may be larger than any coordinate; their squares must fit into a float."""
+_FLAGS_OF_ARC: Final = (3, 4)
+"""Which of an arc's seven numbers are a single 0 or 1; optimisers write nothing between them and what follows."""
 _MAX_SEGMENTS: Final = 4000
 
 
@@ -114,8 +134,13 @@ class _Pen:
         self.points: list[tuple[float, float]] = []
         self.at = self.start = (0.0, 0.0)
 
+    def _add(self, command: int) -> None:
+        if len(self.commands) >= _MAX_SEGMENTS:
+            raise ValueError(f"a path has more than {_MAX_SEGMENTS} segments")
+        self.commands.append(command)
+
     def move(self, x: float, y: float) -> None:
-        self.commands.append(MOVE)
+        self._add(MOVE)
         self.points.append((x, y))
         self.at = self.start = (x, y)
 
@@ -124,11 +149,9 @@ class _Pen:
         self.cubic(px + (x - px) / 3, py + (y - py) / 3, x - (x - px) / 3, y - (y - py) / 3, x, y)
 
     def cubic(self, ax: float, ay: float, bx: float, by: float, x: float, y: float) -> None:
-        if len(self.commands) >= _MAX_SEGMENTS:
-            raise ValueError(f"a path has more than {_MAX_SEGMENTS} segments")
         if not self.commands or self.commands[-1] == CLOSE:
             self.move(*self.at)
-        self.commands.append(CUBIC)
+        self._add(CUBIC)
         self.points += [(ax, ay), (bx, by), (x, y)]
         self.at = (x, y)
 
@@ -136,7 +159,7 @@ class _Pen:
         if self.commands and self.commands[-1] != CLOSE:
             if math.dist(self.at, self.start) > 1e-9:
                 self.line(*self.start)
-            self.commands.append(CLOSE)
+            self._add(CLOSE)
         self.at = self.start
 
     def path(self) -> Path2D:
@@ -184,48 +207,52 @@ def parse_path(text: str) -> Path2D:
     return pen.path()
 
 
-def _segments(text: str) -> list[tuple[str, list[float]]]:
-    """Each command letter with one set of its numbers; repeated sets get the letter again."""
-    segments: list[tuple[str, list[float]]] = []
-    letter, numbers = "", list[float]()
+def _segments(text: str) -> Iterator[tuple[str, list[float]]]:
+    """Each command letter with one set of its numbers; repeated sets get the letter again.
 
-    def flush() -> None:
-        arity = _ARITY[letter.upper()]
-        if arity == 0 or not numbers or len(numbers) % arity:
-            if arity or numbers:
-                raise ValueError(f"path command {letter} has {len(numbers)} numbers")
-            segments.append((letter, []))
-            return
-        for i in range(0, len(numbers), arity):
-            repeated = {"M": "L", "m": "l"}.get(letter, letter) if i else letter
-            segments.append((repeated, numbers[i : i + arity]))
-
-    for match in _TOKEN.finditer(_spread_flags(text)):
-        if match[1]:
-            if letter:
-                flush()
-            letter, numbers = match[1], []
-        elif match[2]:
-            if not letter:
-                raise ValueError("path data must begin with M")
-            numbers.append(float(match[2]))
-        elif match[4]:
-            raise ValueError(f"path data has an unexpected {match[4]!r}")
-    if letter:
-        flush()
-    return segments
+    Every character is read once: a pattern is matched only where the last one ended, and none can match in two ways.
+    """
+    at = _after_gap(text, 0)
+    while at < len(text):
+        letter = text[at]
+        arity = _ARITY.get(letter)
+        if arity is None:
+            raise ValueError(f"path data has an unexpected {letter!r}")
+        at = _after_gap(text, at + 1)
+        if arity == 0:
+            yield letter, []
+            continue
+        sets = 0
+        while True:
+            numbers, at = _numbers(text, at, letter, arity)
+            if len(numbers) < arity:
+                break
+            yield letter, numbers
+            letter = {"M": "L", "m": "l"}.get(letter, letter)
+            sets += 1
+        if numbers or not sets:
+            raise ValueError(f"path command {letter} has {len(numbers)} numbers, not {arity}")
 
 
-_FLAGS: Final = re.compile(
-    r"((?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[\s,]*){3})([01])[\s,]*([01])[\s,]*"
-    r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[\s,]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-)
+def _numbers(text: str, at: int, letter: str, count: int) -> tuple[list[float], int]:
+    """Up to `count` numbers from `at` on, and where what follows them begins."""
+    numbers: list[float] = []
+    while len(numbers) < count:
+        pattern = _FLAG if letter in "Aa" and len(numbers) in _FLAGS_OF_ARC else _NUMBER
+        match = pattern.match(text, at)
+        if match is None:
+            break
+        number = float(match[0])
+        if not abs(number) <= _LARGEST_NUMBER:
+            raise ValueError(f"a number is beyond ±{_LARGEST_NUMBER:g}")
+        numbers.append(number)
+        at = _after_gap(text, match.end())
+    return numbers, at
 
 
-def _spread_flags(text: str) -> str:
-    """Put blanks around the two flags of arcs, which optimisers write without any."""
-    parts = re.split(r"([Aa][^A-Za-z]*(?:[eE][^A-Za-z]*)*)", text)
-    return "".join(p[0] + _FLAGS.sub(r" \1 \2 \3 \4 ", p[1:]) if p[:1] in {"A", "a"} else p for p in parts)
+def _after_gap(text: str, at: int) -> int:
+    match = _GAP.match(text, at)
+    return match.end() if match else at
 
 
 def _arc(pen: _Pen, v: list[float], x: float, y: float) -> None:

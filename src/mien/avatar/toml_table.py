@@ -11,6 +11,8 @@ from mien.errors import AvatarError
 
 Point = tuple[float, float]
 SIDES: Final = ("right", "left")
+_LONGEST_KEY: Final = 80
+"""Characters of a key that are shown."""
 
 
 class Table:
@@ -24,6 +26,7 @@ class Table:
         return AvatarError(f"{self.file}: {self._name(key)} {trouble}.")
 
     def _name(self, key: str) -> str:
+        key = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
         return f"{self.path}.{key}" if self.path else key
 
     def _get(self, key: str, default: Any) -> Any:
@@ -43,10 +46,13 @@ class Table:
         return self._number(key, self._get(key, default), low, high)
 
     def _number(self, key: str, value: object, low: float, high: float) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(key, "must be a number")
-        if not low <= value <= high:
-            raise self.error(key, f"is {value:g}; it must be from {low:g} to {high:g}")
+        if isinstance(value, float) and math.isnan(value):
+            raise self.error(key, "must be a number")
+        if not low <= value <= high:  # compared as it is: a whole number may be too long for a float
+            shown = f"{value:g}" if abs(value) < 1e300 else "out of range"
+            raise self.error(key, f"is {shown}; it must be from {low:g} to {high:g}")
         return float(value)
 
     def point(self, key: str, default: Point | None = None, *, low: float = -1e4) -> Point:

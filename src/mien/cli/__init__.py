@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from mien.cli.dumps import forbid_core_dumps
 from mien.cli.interrupt import raise_on_terminate
+from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.errors import MienError
 
 
@@ -16,6 +17,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     arguments = sys.argv[1:] if arguments is None else arguments
     raise_on_terminate()
     forbid_core_dumps()
+    accept_any_text()
+    hide_developers_warnings()
     try:
         from mien.cli.app import run
 
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _fail(message: str, code: int, arguments: list[str]) -> NoReturn:
-    print(f"mien: {message}", file=sys.stderr)
+    say(f"mien: {message}", err=True)
     if "--json" in arguments:
         import json
 

@@ -7,17 +7,32 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from mien import api, demo
 from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
 from mien.cli.interrupt import between_frames
+from mien.cli.terminal import visible_errors
 from mien.live import job
 from mien.pipeline import Progress
 from mien.studio import hosting, start
 
+
+class _Commands(TyperGroup):
+    """Says of a wrong command line what is wrong with it, visibly."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        with visible_errors():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        with visible_errors():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
-    help="Another face for a person in a video, with their own expression.",
+    cls=_Commands, help="Another face for a person in a video, with their own expression.",
     no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 

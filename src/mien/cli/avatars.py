@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.cli import show
+from mien.cli.terminal import say
 
 app = typer.Typer(help="Faces to wear: list, show, check, add.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -18,11 +19,13 @@ def list_avatars(as_json: Json = False) -> None:
     """Show every avatar that can be given by name."""
     from mien.avatar import library
 
-    rows = [(name, str(path), title) for name, path, title in library.listed()]
+    rows = list(library.listed())
     if as_json:
-        show.print_json([{"name": name, "path": path, "title": title} for name, path, title in rows])
+        show.print_json(
+            [{"name": a.name, "path": str(a.path), "title": a.title, "trouble": a.trouble or None} for a in rows]
+        )
     else:
-        show.table(("avatar", "who"), [(name, title) for name, _, title in rows])
+        show.table(("avatar", "who"), [(a.name, f"broken: {a.trouble}" if a.trouble else a.title) for a in rows])
 
 
 @app.command("show")
@@ -43,23 +46,39 @@ def show_avatar(
     if as_json:
         show.print_json({"name": avatar.name, "title": avatar.title, "kind": avatar.kind, "picture": str(path)})
     else:
-        typer.echo(f"{avatar.name}: {avatar.title} ({avatar.kind})\nwrote {path}")
+        say(f"{avatar.name}: {avatar.title} ({avatar.kind})")
+        say(f"wrote {path}")
 
 
 @app.command()
 def check(
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The picture to judge.")],
+    source: Annotated[Path, typer.Argument(metavar="PICTURE|FOLDER", help="A picture, or a folder with a rig.")],
     as_json: Json = False,
 ) -> None:
-    """Say how well a picture will move, and what would be better."""
+    """Say how well a picture will move and what would be better; of a rig, what there is and what does not move."""
+    from mien.avatar.library import is_folder
+
+    if is_folder(source):
+        _check_rig(source, as_json)
+        return
     from mien.media.images import read_image
     from mien.study import suitability
 
-    found = suitability.check(read_image(picture), name=str(picture))
+    found = suitability.check(read_image(source), name=str(source))
     if as_json:
-        show.print_json({"picture": str(picture), **found.to_dict()})
+        show.print_json({"picture": str(source), **found.to_dict()})
     else:
-        show.suitability(picture, found)
+        show.suitability(source, found)
+
+
+def _check_rig(folder: Path, as_json: bool) -> None:
+    from mien.study.rig_check import check_rig
+
+    report = check_rig(folder)
+    if as_json:
+        show.print_json({"folder": str(folder), **report.to_dict()})
+    else:
+        show.rig(folder, report)
 
 
 @app.command()
@@ -75,4 +94,4 @@ def add(
     if as_json:
         show.print_json({"name": avatar.name, "kind": avatar.kind, "path": str(avatar.path)})
     else:
-        typer.echo(f"{avatar.name} is ready: mien anonymize CLIP --avatar {avatar.name}")
+        say(f"{avatar.name} is ready: mien anonymize CLIP --avatar {avatar.name}")

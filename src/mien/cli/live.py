@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
 from mien.cli import show
 from mien.cli.interrupt import between_frames
 from mien.cli.keys import keys
+from mien.cli.terminal import say, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,27 +50,27 @@ def work(function: Callable[..., LiveOutcome], arguments: dict[str, Any], as_jso
 def _introduce(going: LiveShow) -> None:
     """What to do now; to standard error, for the result alone goes to standard output."""
     width, height = going.camera.size
-    _say(f"camera: {going.camera.name} ({width}×{height}, {going.camera.fps:.0f} fps)")
+    say(f"camera: {going.camera.name} ({width}×{height}, {going.camera.fps:.0f} fps)", err=True)
     if going.virtual is not None:
-        _say(f"in your meeting program, choose the camera: {going.virtual.name}")
+        say(f"in your meeting program, choose the camera: {going.virtual.name}", err=True)
     if going.preview is not None:
-        _say(f"preview: {going.preview.link}")
+        say(f"preview: {going.preview.link}", err=True)
     for note in going.notes:
         show.note(note)
     if sys.stdin.isatty():
-        _say("keys: 1–9 avatar, x calibrate (relaxed, still), space pause, h all keys, q end")
+        say("keys: 1–9 avatar, x calibrate (relaxed, still), space pause, h all keys, q end", err=True)
 
 
 def _describe(done: LiveOutcome, warnings: list[str]) -> None:
     for file in done.files:
-        typer.echo(f"wrote {file}")
+        say(f"wrote {file}")
     if done.frames:
-        typer.echo(
+        say(
             f"{_clock(done.seconds)} live at {done.fps:.0f} fps; delay {done.delay_p50 * 1000:.0f} ms "
             f"(19 of 20 below {done.delay_p95 * 1000:.0f}); a face seen in {done.coverage:.0%} of it"
         )
     else:
-        typer.echo("ended before the first picture")
+        say("ended before the first picture")
     if done.files:
         show.note("these files describe the real person: treat them as you would the record they belong to")
     for warning in warnings:
@@ -104,17 +103,17 @@ def _drawn(status: Status, virtual: str | None) -> RenderableType:
     from rich.text import Text
 
     line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(status.avatar, "bold")
-    line.append(f" → {status.preparing} …" if status.preparing else "")
+    line.append(visible(status.avatar), "bold")
+    line.append(f" → {visible(status.preparing)} …" if status.preparing else "")
     line.append(" · ")
     line.append(*_seen(status))
     if status.shows_fps:
         line.append(f" · {status.fps:.0f} fps · {status.delay * 1000:.0f} ms")
-    line.append(f" · camera “{virtual}”" if virtual else " · preview only")
+    line.append(f" · camera “{visible(virtual)}”" if virtual else " · preview only")
     line.append("".join(f" · {word}" for word in _settings(status)), "dim")
     parts: list[RenderableType] = [line]
     if status.trouble:
-        parts.append(Text(status.trouble, "yellow"))
+        parts.append(Text(visible(status.trouble), "yellow"))
     if status.shows_help:
         parts.append(_help())
     return Group(*parts)
@@ -153,10 +152,6 @@ def _help() -> RenderableType:
 
 def _named(key: str) -> str:
     return {" ": "space", "escape": "Esc", "left": "←", "right": "→", "up": "↑", "down": "↓"}.get(key, key)
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _clock(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import show
+from mien.cli.terminal import json_text, say
 
 if TYPE_CHECKING:
     from mien.models import ModelStatus
@@ -44,10 +44,10 @@ def pull(
             [models.pull(name, progress=progress)] if name is not None else models.pull_default(progress=progress)
         )
     if as_json:
-        typer.echo(json.dumps([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
+        typer.echo(json_text([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
     else:
         for outcome in outcomes:
-            typer.echo(f"{outcome.name}: {outcome.message or outcome.state}", err=outcome.state == "failed")
+            say(f"{outcome.name}: {outcome.message or outcome.state}", err=outcome.state == "failed")
         _say_what_is_used({outcome.name: outcome.state for outcome in outcomes})
     if not all(_replaceable(outcome.name) for outcome in outcomes if outcome.state == "failed"):
         raise typer.Exit(5)
@@ -66,9 +66,9 @@ def add(
 
     model, added = models.add(file, name)
     if as_json:
-        typer.echo(json.dumps({"name": model.name, "file": added.name, "sha256": added.sha256}))
+        typer.echo(json_text({"name": model.name, "file": added.name, "sha256": added.sha256}))
     else:
-        typer.echo(f"{file} is now {added.name} of the model {model.name}.")
+        say(f"{file} is now {added.name} of the model {model.name}.")
 
 
 @app.command()
@@ -83,14 +83,14 @@ def verify(
     _show(states, as_json)
     damaged = [s.model.name for s in states if any(file.state == "damaged" for file in s.files)]
     if damaged and not as_json:
-        typer.echo(f"Damaged: {', '.join(damaged)}. Run `mien models pull {damaged[0]}` to fetch it again.", err=True)
+        say(f"Damaged: {', '.join(damaged)}. Run `mien models pull {damaged[0]}` to fetch it again.", err=True)
     if damaged or (name and states[0].state == "missing"):
         raise typer.Exit(5)
 
 
 def _show(states: list[ModelStatus], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps([_record(status) for status in states], indent=1))
+        typer.echo(json_text([_record(status) for status in states], indent=1))
         return
     rows = []
     for status in states:
@@ -140,7 +140,7 @@ def _say_what_is_used(states: dict[str, str]) -> None:
     for status in models.status():
         better = status.model.instead_of
         if states.get(better) == "failed" and status.state == "ready":
-            typer.echo(f"{status.model.name} will be used instead of {better}.")
+            say(f"{status.model.name} will be used instead of {better}.")
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, Any] = {}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import typer
-
 from mien.cli import show
+from mien.cli.terminal import say
 
 
 def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
@@ -17,15 +16,15 @@ def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
         if as_json:
             show.print_json({"origin": origin, "join": f"{origin}/join", "signal": f"ws{origin[4:]}/relay"})
         else:
-            typer.echo(f"relay at {origin}; invitations lead to {origin}/join. Ctrl-C ends it, and every room.")
+            say(f"relay at {origin}; invitations lead to {origin}/join. Ctrl-C ends it, and every room.")
 
     def on_rooms(number: int) -> None:
         if as_json:
             show.print_json({"rooms": number})
         else:
-            typer.echo(f"rooms: {number}")
+            say(f"rooms: {number}")
 
     try:
         function(**arguments, on_ready=on_ready, on_rooms=on_rooms)
     except KeyboardInterrupt:
-        typer.echo("ended; nothing is kept", err=True)
+        say("ended; nothing is kept", err=True)

@@ -3,7 +3,6 @@ to standard error."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mien.api import Outcome
+from mien.cli.terminal import json_text, say, visible
 from mien.demo import Demo
 
 if TYPE_CHECKING:
     from mien.pipeline import Progress
+    from mien.study.rig_check import RigReport
     from mien.study.suitability import Suitability
 
 
@@ -62,12 +63,12 @@ def _describe(done: Any) -> None:
 def _(done: Outcome) -> None:
     for path in [done.output, *done.files]:
         if path is not None:
-            typer.echo(f"wrote {path}")
+            say(f"wrote {path}")
     sound = f"; sound {done.audio}" if done.audio else ""
     if done.clip_seconds:
-        typer.echo(f"{_pace(done)}; a face seen in {done.coverage:.0%} of it{sound}")
+        say(f"{_pace(done)}; a face seen in {done.coverage:.0%} of it{sound}")
     else:
-        typer.echo(f"faces found in the picture: {done.people}")
+        say(f"faces found in the picture: {done.people}")
     for warning in done.warnings:
         note(warning, kind="warning")
 
@@ -75,9 +76,9 @@ def _(done: Outcome) -> None:
 @_describe.register
 def _(done: Demo) -> None:
     for step in done.steps:
-        typer.echo(f"{step.what:<44} {step.path}")
+        say(f"{step.what:<44} {step.path}")
         if step.outcome is not None:
-            typer.echo(f"{'':<44} {_pace(step.outcome)}")
+            say(f"{'':<44} {_pace(step.outcome)}")
     for warning in done.warnings:
         note(warning, kind="warning")
 
@@ -92,13 +93,23 @@ def suitability(picture: Path, found: Suitability) -> None:
     table(("criterion", "of 10", "seen"), rows)
     for finding in found.findings:
         if finding.advice:
-            typer.echo(f"- {finding.name}: {finding.advice}")
+            say(f"- {finding.name}: {finding.advice}")
     if found.faces > 1:
-        typer.echo(f"- {picture} shows {found.faces} faces; the largest is taken.")
+        say(f"- {picture} shows {found.faces} faces; the largest is taken.")
     x, y, width, height = found.crop
-    typer.echo(
-        f"{picture} is {found.verdict} ({found.score:g} of 10); used from it: {width}×{height} pixels at {x}, {y}."
-    )
+    say(f"{picture} is {found.verdict} ({found.score:g} of 10); used from it: {width}×{height} pixels at {x}, {y}.")
+
+
+def rig(folder: Path, report: RigReport) -> None:
+    """Parts and their layers as a table, then sizes and what does not move."""
+    table(("part", "layers"), [(part, ", ".join(layers)) for part, layers in report.parts.items()])
+    if report.missing:
+        say(f"- not drawn, so not shown: {', '.join(report.missing)}")
+    if report.still:
+        say(f"- nothing moves in: {', '.join(report.still)}")
+    files = ", ".join(f"{name} {size / 1000:.1f} kB" for name, size in report.files.items())
+    say(f"{report.width:g} × {report.height:g} units, {report.shapes} shapes, {report.points} points; {files}")
+    say(f"{folder} can be worn: {report.title}" + (f" ({report.licence})" if report.licence else ""))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, whole: int = 1) -> None:
@@ -106,27 +117,28 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, whole: int = 1)
     terminal."""
     if not sys.stdout.isatty():
         for row in rows:
-            typer.echo("\t".join(row))
+            typer.echo("\t".join(map(visible, row)))
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(box=None, header_style="bold", pad_edge=False)
     for number, title in enumerate(head):
         drawn.add_column(title, no_wrap=number < whole, overflow="fold")
     for row in rows:
-        drawn.add_row(*row)
+        drawn.add_row(*(Text(visible(cell)) for cell in row))  # no markup: a name may have brackets in it
     Console().print(drawn)
 
 
 def note(text: str, *, kind: str = "note") -> None:
     """A line beside the result."""
-    typer.echo(f"{kind}: {text}", err=True)
+    say(f"{kind}: {text}", err=True)
 
 
 def print_json(record: Any) -> None:
     """One JSON value on standard output."""
-    typer.echo(json.dumps(record, ensure_ascii=False))
+    typer.echo(json_text(record))
 
 
 def version(wanted: bool) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from mien.cli import show
+from mien.cli.terminal import say
 
 if TYPE_CHECKING:
     from mien.studio.start import Doors
@@ -20,14 +19,14 @@ def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
         if as_json:
             show.print_json({"studio": doors.link, "join": doors.join, "reach": doors.reach})
             return
-        typer.echo(f"studio: {doors.link}")
-        typer.echo("Only this computer can open it. Ctrl-C ends it; what nobody kept is gone then.")
-        typer.echo(f"invitations lead to {doors.join}, which {_REACH[doors.reach]} can open")
+        say(f"studio: {doors.link}")
+        say("Only this computer can open it. Ctrl-C ends it; what nobody kept is gone then.")
+        say(f"invitations lead to {doors.join}, which {_REACH[doors.reach]} can open")
 
     try:
         function(**arguments, on_ready=on_ready)
     except KeyboardInterrupt:
-        typer.echo("ended", err=True)
+        say("ended", err=True)
 
 
 _REACH = {"this computer": "only this computer", "network": "your network", "internet": "anybody on the internet"}

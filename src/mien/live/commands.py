@@ -109,7 +109,7 @@ def wearables(first: str | Path) -> tuple[list[Wearable], int]:
     """Every avatar that has a name, and the place among them of the `first` one worn: the last, if it is a file."""
     from mien.avatar import library
 
-    known = [Wearable(name, name, title) for name, _, title in library.listed()]
+    known = [Wearable(avatar.name, avatar.name, avatar.title) for avatar in library.listed() if not avatar.trouble]
     names = [avatar.name for avatar in known]
     if isinstance(first, str) and first in names:
         return known, names.index(first)

@@ -239,15 +239,12 @@ class LiveShow:
         return self._options.seconds is None or time.monotonic() - self._began < self._options.seconds
 
     def _write(self) -> None:
-        from mien import models
-        from mien.emotion.classifier import MODEL
+        from mien.emotion.classifier import why_not
 
         if not self._targets:
             return
-        if not models.available(MODEL):
-            self.notes.append(
-                f"No emotion model is on this machine, so no emotions were read: `mien models pull {MODEL}`."
-            )
+        if reason := why_not():
+            self.notes.append(reason)
         for kind, file in self._targets.items():
             if kind == "csv":
                 self._run.timeline.write_csv(file)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -13,6 +15,8 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from mien.errors import InputError, OutputError
 from mien.media.atomic import atomic_path
 from mien.media.memory import MemoryFile, Source
+from mien.media.plain_file import open_plain
+from mien.media.quiet import quiet_stderr
 from mien.media.readable import check_readable
 from mien.media.synthetic import PICTURE_NOTE
 from mien.types import Picture
@@ -21,6 +25,8 @@ FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 """What is opened at all: Pillow's other plug-ins are out of a stranger's reach (one of them starts Ghostscript)."""
 MAX_PIXELS: Final = 64_000_000
 """Pictures that claim more are refused from their header: 5 KB of JPEG can claim 30000×30000 and cost gigabytes."""
+MAX_BYTES: Final = 640 << 20
+"""Of a picture's file: 64 million pixels of four channels of 16 bits, not compressed, and some room."""
 _QUICK: Final = 4
 """Of PNG's levels from 0 to 9: half the time of Pillow's own choice, a few per cent larger."""
 _SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -32,24 +38,21 @@ def read_image(source: Source | str, *, max_pixels: int = MAX_PIXELS) -> Picture
     Grey, palette, CMYK and 16-bit pictures are converted; of an animation, the first picture. Raises InputError.
     """
     source = Path(source) if isinstance(source, str) else source
-    check_readable(source, what="picture")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
-            image = Image.open(source.open("rb") if isinstance(source, MemoryFile) else source, formats=FORMATS)
-        with image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise _too_large(source, f"{width}×{height}", max_pixels)
-            return _rgba(image)
-    except Image.DecompressionBombError as error:
-        raise _too_large(source, "an enormous number of", max_pixels) from error
-    except UnidentifiedImageError as error:
-        raise InputError(
-            f"{source} is not a picture that can be read here ({', '.join(FORMATS)}). Save it as PNG or JPEG first."
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged files
-        raise InputError(f"{source} is damaged or cut off ({error}). Copy or save it again.") from error
+    with _opened(source, max_pixels) as image, quiet_stderr() if image.format == "TIFF" else nullcontext():
+        return _rgba(image)
+
+
+def check_image(source: Source) -> None:
+    """Raises InputError unless this can be read and begins as a picture does. Its pixels are not looked at."""
+    with _opened(source, MAX_PIXELS):
+        pass
+
+
+def whole_file(path: Path) -> MemoryFile:
+    """A picture's file as it is, in memory. Raises InputError for what is no ordinary file, or too large for a
+    picture."""
+    with _file(path) as file:
+        return MemoryFile(path.name, file.read(MAX_BYTES))
 
 
 def write_image(path: Path | str, picture: Picture) -> None:
@@ -84,6 +87,40 @@ def png(picture: Picture) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG", compress_level=_QUICK)
     return file.getvalue()
+
+
+@contextmanager
+def _opened(source: Source, max_pixels: int) -> Iterator[Image.Image]:
+    """A picture whose header has been read. Raises InputError for whatever goes wrong with it, in the block too."""
+    with _file(source) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+                image = Image.open(file, formats=FORMATS)
+            with image:
+                width, height = image.size
+                if width * height > max_pixels:
+                    raise _too_large(source, f"{width}×{height}", max_pixels)
+                yield image
+        except Image.DecompressionBombError as error:
+            raise _too_large(source, "an enormous number of", max_pixels) from error
+        except UnidentifiedImageError as error:
+            raise InputError(
+                f"{source} is not a picture that can be read here ({', '.join(FORMATS)}). Save it as PNG or JPEG first."
+            ) from error
+        except (OSError, SyntaxError, ValueError, EOFError) as error:  # what Pillow raises on damaged files
+            raise InputError(f"{source} is damaged or cut off ({error}). Copy or save it again.") from error
+
+
+def _file(source: Source) -> BinaryIO:
+    """The source opened for reading. Raises InputError where it is missing, unreadable or no ordinary file."""
+    check_readable(source, what="picture")
+    if isinstance(source, MemoryFile):
+        return source.open("rb")
+    try:
+        return open_plain(source, limit=MAX_BYTES)
+    except OSError as error:
+        raise InputError(f"{source} cannot be read ({error.strerror or error}). Give another picture.") from error
 
 
 def _rgba(image: Image.Image) -> Picture:

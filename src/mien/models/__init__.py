@@ -12,7 +12,19 @@ from mien.models.store import ModelStatus, default_store
 if TYPE_CHECKING:
     from mien.models.fetch import Outcome
 
-__all__ = ["Model", "ModelFile", "ModelStatus", "add", "available", "path", "pull", "pull_default", "status", "verify"]
+__all__ = [
+    "Model",
+    "ModelFile",
+    "ModelStatus",
+    "add",
+    "available",
+    "damage",
+    "path",
+    "pull",
+    "pull_default",
+    "status",
+    "verify",
+]
 
 
 def path(name: str, member: str | None = None) -> Path:
@@ -26,6 +38,11 @@ def path(name: str, member: str | None = None) -> Path:
 def available(name: str, member: str | None = None) -> bool:
     """Whether a model, or one file of it, is on this machine and whole."""
     return default_store().available(name, member)
+
+
+def damage(name: str, member: str | None = None) -> str:
+    """Which file of a model is damaged and how to get it again; "" where it can be used, or is missing altogether."""
+    return default_store().damage(name, member)
 
 
 def status() -> list[ModelStatus]:

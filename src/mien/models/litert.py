@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelError
-
-_stderr_lock = threading.Lock()
+from mien.media.quiet import quiet_stderr
 
 
 class Network:
@@ -27,7 +21,7 @@ class Network:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            with _quiet_stderr():
+            with quiet_stderr():
                 self._interpreter: Any = Interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -44,19 +38,3 @@ class Network:
             self._interpreter.set_tensor(index, tensor)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """LiteRT's C++ side greets on file descriptor 2 at every start; a progress bar there would be torn."""
-    with _stderr_lock:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(null)

@@ -16,10 +16,14 @@ from typing import Literal
 
 from mien.errors import InputError, ModelError, OutputError
 from mien.media.atomic import atomic_path
+from mien.media.plain_file import open_plain, read_plain
+from mien.media.readable import check_readable
 from mien.models.catalogue import NAME, Model, ModelFile, built_in, parse_model
 
 State = Literal["ready", "partly", "missing", "damaged"]
 _RECORD = "model.json"
+_LARGEST_RECORD = 1 << 20
+"""Bytes."""
 _digests: dict[tuple[str, int, int], str] = {}
 """SHA-256 by path, size and time of change: each file is read once a run."""
 
@@ -64,8 +68,8 @@ class ModelStore:
         """The built-in ones, then what the user has added. A damaged record of the latter is left out."""
         known = {model.name: model for model in self._catalogue}
         for record in sorted(self.cache.glob(f"*/{_RECORD}")):
-            with suppress(ModelError, OSError, ValueError):
-                added = parse_model(record.parent.name, json.loads(record.read_text(encoding="utf-8")))
+            with suppress(ModelError, OSError, ValueError, RecursionError):
+                added = parse_model(record.parent.name, json.loads(read_plain(record, limit=_LARGEST_RECORD)))
                 known.setdefault(added.name, added)
         return list(known.values())
 
@@ -83,9 +87,7 @@ class ModelStore:
         if found.state == "ready" and found.where is not None:
             return found.where
         if found.state == "damaged":
-            raise ModelError(
-                f"{found.where} (model {name}) is damaged: its checksum differs. {self._remedy(name, again=True)}"
-            )
+            raise ModelError(self._damaged(name, found))
         raise ModelError(f"The model {name} ({found.file.name}) is not on this machine. {self._remedy(name)}")
 
     def available(self, name: str, member: str | None = None) -> bool:
@@ -94,6 +96,16 @@ class ModelStore:
         if member is not None:
             return self._find(model, model.file(member)).state == "ready"
         return self.status(name).state == "ready"
+
+    def damage(self, name: str, member: str | None = None) -> str:
+        """Which file of a model, or whether that one file, is damaged and how to get it again; "" where it can be used
+        or is missing altogether."""
+        if self.available(name, member):
+            return ""
+        model = self.model(name)
+        files = model.files if member is None else (model.file(member),)
+        found = (self._find(model, file) for file in files)
+        return next((self._damaged(name, file) for file in found if file.state == "damaged"), "")
 
     def status(self, name: str) -> ModelStatus:
         """What is there of a model."""
@@ -113,9 +125,11 @@ class ModelStore:
         Adding more files under the same name makes one model of them. Raises InputError, ModelError or OutputError.
         """
         file = Path(file)
-        if not file.is_file():
-            raise InputError(f"There is no file {file}. Check the name and the folder.")
-        sha256, size = digest(file), file.stat().st_size
+        check_readable(file, what="weights")
+        try:
+            sha256, size = digest(file), file.stat().st_size
+        except OSError as error:
+            raise InputError(f"{file} cannot be read ({error.strerror or error}). Copy it again.") from error
         for model in self._catalogue:
             for known in model.files:
                 if known.sha256 == sha256:
@@ -131,8 +145,6 @@ class ModelStore:
                 f"{name!r} cannot be used as a name: it is taken by mien, or has more in it than lower-case letters, "
                 "digits, dots and dashes. Choose another."
             )
-        if size == 0:
-            raise InputError(f"{file} is empty (0 bytes). Copy it again.")
         added = ModelFile(file.name, size, sha256)
         others = [f for model in self.models() if model.name == name for f in model.files if f.name != file.name]
         model = Model(name, "added by you", "as its author says", (*others, added))
@@ -181,6 +193,9 @@ class ModelStore:
                 yield folder / model.name / name
         yield self.cache / model.name / file.name
 
+    def _damaged(self, name: str, found: FileStatus) -> str:
+        return f"{found.where} (model {name}) is damaged: its checksum differs. {self._remedy(name, again=True)}"
+
     def _remedy(self, name: str, *, again: bool = False) -> str:
         if any(name == model.name for model in self._catalogue):
             return f"Run `mien models pull {name}` to fetch it{' again' if again else ''}."
@@ -199,7 +214,7 @@ def digest(path: Path) -> str:
     key = (str(path), info.st_size, info.st_mtime_ns)
     if key not in _digests:
         sha = hashlib.sha256()
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             while block := file.read(1 << 20):
                 sha.update(block)
         _digests[key] = sha.hexdigest()

@@ -8,6 +8,7 @@ import shutil
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -52,21 +53,25 @@ class Listed:
     own: bool
     """Whether it is the user's own, to be removed as they like."""
     path: Path = field(repr=False)
+    trouble: str = ""
+    """Why it cannot be worn; empty where it can."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"name": self.name, "title": self.title, "kind": self.kind, "own": self.own}
+        """Plain values for JSON; `trouble` only where there is some."""
+        plain = {"name": self.name, "title": self.title, "kind": self.kind, "own": self.own}
+        return plain | {"trouble": self.trouble} if self.trouble else plain
 
 
 def known() -> dict[str, Listed]:
-    """Every avatar by name, built-in ones first and before a user's of the same name. Where a rig cannot be read, its
-    name stands for its title."""
+    """Every avatar by name, built-in ones first and before a user's of the same name. Where one cannot be worn, its
+    name stands for its title, and `trouble` says why."""
     found = [(name, path, False) for name, path in library.built_in().items()]
     found += [(name, path, True) for name, path in library.users().items()]
     table: dict[str, Listed] = {}
     for name, path, own in found:
         if name not in table and _can_be_sent(name):
-            table[name] = Listed(name, _title(name, path), "puppet" if path.is_dir() else "picture", own, path)
+            title, trouble = _checked(name, path, _changed(path)) if own else (library.read_title(path)[0], "")
+            table[name] = Listed(name, title, library.kind(path), own, path, trouble)
     return table
 
 
@@ -158,11 +163,14 @@ def _looked_up(name: str) -> Listed:
     return avatar
 
 
-def _title(name: str, path: Path) -> str:
+@lru_cache(maxsize=2 * MOST)
+def _checked(name: str, path: Path, changed: int) -> tuple[str, str]:
+    """Title and trouble of an own avatar; looked at again only when its files have `changed`."""
     try:
-        return library.read_title(path)[0] if path.is_dir() else name
-    except MienError:
-        return name
+        title = library.checked_title(path)
+        return (title if library.kind(path) == "puppet" else name), ""
+    except MienError as error:
+        return name, str(error)
 
 
 def _can_be_sent(name: str) -> bool:
@@ -174,9 +182,12 @@ def _can_be_sent(name: str) -> bool:
 
 
 def _changed(path: Path) -> int:
-    """When an avatar's files were last written, in nanoseconds; 0 for what is gone."""
-    files = [path, *path.iterdir()] if path.is_dir() else [path]
-    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
+    """When an avatar's files were last written, in nanoseconds; 0 for what cannot be looked at."""
+    try:
+        files = [path, *path.iterdir()] if path.is_dir() else [path]
+        return max(file.lstat().st_mtime_ns for file in files)
+    except OSError:  # gone, or a folder that may not be looked into
+        return 0
 
 
 def _draw(avatar: Listed) -> bytes:

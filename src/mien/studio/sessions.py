@@ -42,7 +42,7 @@ _RECORD: Final = "session.json"
 _LARGEST_RECORD: Final = 64 * 1024
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _WORKING: Final = ".working-"
-_HEADINGS: Final = tuple(re.compile(f"<({tag})>.*?</{tag}>", re.DOTALL) for tag in ("title", "h1"))
+_HEADINGS: Final = ("title", "h1")
 _UNTITLED: Final = "Expression report"
 
 
@@ -290,6 +290,9 @@ def _write_record(folder: Path, session: Session) -> None:
 def _retitled(page: str, title: str) -> str:
     """A report's HTML under another heading."""
     heading = escape(title or _UNTITLED)
-    for pattern in _HEADINGS:
-        page = pattern.sub(lambda found: f"<{found[1]}>{heading}</{found[1]}>", page, count=1)
+    for tag in _HEADINGS:
+        before, opened, rest = page.partition(f"<{tag}>")
+        _, closed, after = rest.partition(f"</{tag}>")
+        if closed:
+            page = f"{before}{opened}{heading}{closed}{after}"
     return page

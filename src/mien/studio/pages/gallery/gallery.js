@@ -10,7 +10,9 @@ import { remember, remembered } from "../remembered.js";
 import { get, send } from "../server.js";
 import { hasText, inEveryLanguage, t } from "../text.js";
 
-/** @typedef {{name: string, title: string, kind: string, own: boolean}} Avatar */
+/**
+ * @typedef {{name: string, title: string, kind: string, own: boolean, trouble?: string}} Avatar
+ * `trouble` says why a face cannot be worn. */
 
 const FIRST = "maya";
 let groups = 0;
@@ -56,9 +58,9 @@ export class Gallery extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** The face chosen. @returns {Avatar | undefined} */
+  /** The face chosen, if it can be worn. @returns {Avatar | undefined} */
   get avatar() {
-    return this.#avatars.find((avatar) => avatar.name === this.#chosen);
+    return this.#avatars.find((avatar) => avatar.name === this.#chosen && !avatar.trouble);
   }
 
   /** Choose by name, as if clicked. @param {string} name */
@@ -83,10 +85,12 @@ export class Gallery extends EventTarget {
   #tile(avatar) {
     const title = titleOf(avatar);
     const checked = avatar.name === this.#chosen;
-    const input = make("input", { type: "radio", name: this.#group, value: avatar.name, checked, "aria-label": title });
+    const disabled = Boolean(avatar.trouble);
+    const about = { value: avatar.name, checked, disabled, "aria-label": title };
+    const input = make("input", { type: "radio", name: this.#group, ...about });
     const name = make("span", { class: "tile-name" }, shortTitle(avatar));
     const tick = make("span", { class: "tile-tick" }, icon("check"));
-    const tile = make("div", { class: "tile" }, make("label", { title }, input, thumbnail(avatar.name), name, tick));
+    const tile = make("div", { class: "tile" }, make("label", { title }, input, picture(avatar), name, tick));
     if (avatar.own) tile.append(this.#removeButton(avatar));
     return tile;
   }
@@ -143,6 +147,12 @@ export function titleOf(avatar) {
 /** The title's beginning, as under a picture. @param {Avatar} avatar @returns {string} */
 export function shortTitle(avatar) {
   return titleOf(avatar).split(",")[0];
+}
+
+/** A face's picture; of a broken one, why it has none. @param {Avatar} avatar @returns {HTMLElement} */
+function picture(avatar) {
+  if (!avatar.trouble) return thumbnail(avatar.name);
+  return make("span", { class: "tile-broken hint" }, icon("warning"), avatar.trouble);
 }
 
 /** @param {string} name of an avatar @returns {HTMLImageElement} */

@@ -142,7 +142,7 @@ function nameFrom(file) {
     .replace(/\.[^.]*$/, "")
     .normalize("NFC")
     .replace(/[^\p{L}\p{N}]+/gu, "-");
-  return name.replace(/^-+|-+$/g, "").slice(0, 40) || "picture";
+  return name.replace(/^-|-$/g, "").slice(0, 40) || "picture";
 }
 
 function rights() {
