@@ -203,6 +203,32 @@ def test_refuses_absurd_sizes_before_decoding(make_clip: MakeClip) -> None:
         VideoReader(path, max_side=256)
 
 
+@pytest.mark.parametrize("aspect", [Fraction(60), Fraction(1, 100)])
+def test_the_limit_is_for_the_size_with_square_pixels(make_clip: MakeClip, aspect: Fraction) -> None:
+    path = make_clip("flat.mp4", size=(320, 64), aspect=aspect, frames=2)
+    if aspect > 1:
+        with pytest.raises(InputError, match=r"claims 19200×64 pixels; the limit is 8192"):
+            VideoReader(path)
+        return
+    with VideoReader(path) as clip:
+        assert {frame.image.shape for frame in clip} == {(64, 3, 3)}
+
+
+def test_a_picture_later_on_that_is_too_large_is_not_decoded(tmp_path: Path, make_clip: MakeClip) -> None:
+    small, large = (make_clip(f"{w}.ts", size=(w, w // 2), frames=5, audio=None) for w in (96, 384))
+    joined = tmp_path / "call.ts"
+    joined.write_bytes(small.read_bytes() + large.read_bytes())
+    with pytest.raises(InputError, match="damaged or cut off from"), VideoReader(joined, max_side=128) as clip:
+        list(clip)
+
+
+def test_a_picture_that_claims_too_much_is_refused_under_any_name(tmp_path: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    bomb = (tmp_path / "bomb.png").rename(tmp_path / "bomb.mp4")
+    with pytest.raises(InputError, match=r"bomb\.mp4 (claims 20000×20000 pixels|has no pictures)"):
+        VideoReader(bomb)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -32,8 +32,8 @@ class AudioTrack:
     def __init__(self, source: Source, output: OutputContainer, *, start: Fraction = Fraction(0)) -> None:
         self._source = source
         self._start = start
-        self._input = open_media(source)
-        self._track = self._input.streams.audio[0]
+        self._media = open_media(source)
+        self._track = self._media.container.streams.audio[0]
         codec = self._track.codec_context.codec.canonical_name
         if codec in COPIED:
             self._stream: AudioStream = output.add_stream_from_template(self._track)
@@ -65,11 +65,11 @@ class AudioTrack:
     def close(self) -> None:
         """Release the source."""
         self._packets.close()
-        self._input.close()
+        self._media.close()
 
     def _demuxed(self) -> Generator[Packet[AudioStream], None, None]:
         try:
-            for packet in self._input.demux(self._track):
+            for packet in self._media.container.demux(self._track):
                 if packet.is_corrupt:
                     raise self._damage()
                 yield packet

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final
 
 import av
+from av.filter import Graph
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
@@ -62,12 +63,14 @@ class VideoReader:
 
     def __init__(self, source: Source | str, *, max_side: int = MAX_SIDE) -> None:
         self.source = source if isinstance(source, MemoryFile) else Path(source)
-        self._container = open_media(self.source)
+        self._max_side = max_side
+        self._media = open_media(self.source)
+        self._container = self._media.container
         try:
-            self._stream = self._video_stream(max_side)
+            self._stream = self._video_stream()
             self._describe()
         except BaseException:
-            self._container.close()
+            self._media.close()
             raise
 
     @property
@@ -84,7 +87,7 @@ class VideoReader:
     def close(self) -> None:
         """Release the file."""
         self._frames.close()  # a suspended decoder still holds the container
-        self._container.close()
+        self._media.close()
 
     def __iter__(self) -> Iterator[Frame]:
         step = max(1, round(1 / (self.rate * self.time_base)))
@@ -98,7 +101,14 @@ class VideoReader:
             yield Frame(self._upright(decoded), index, time, pts, self.time_base)
         self._check_complete(last)
 
-    def _video_stream(self, max_side: int) -> VideoStream:
+    def _check_size(self, width: int, height: int) -> None:
+        if max(width, height) > self._max_side:
+            raise InputError(
+                f"{self.source} claims {width}×{height} pixels; the limit is {self._max_side} a side. "
+                "Scale it down first."
+            )
+
+    def _video_stream(self) -> VideoStream:
         pictures = [
             stream for stream in self._container.streams.video
             if not stream.disposition & stream.disposition.__class__.attached_pic  # an album's cover is not a video
@@ -111,12 +121,11 @@ class VideoReader:
             raise InputError(
                 f"{self.source} is compressed in a way that cannot be read here. Convert it to H.264 first."
             )
-        if max(stream.width, stream.height) > max_side:
-            raise InputError(
-                f"{self.source} claims {stream.width}×{stream.height} pixels; the limit is {max_side} a side. "
-                "Scale it down first."
-            )
+        self._check_size(stream.width, stream.height)
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {
+            "max_pixels": str(self._max_side**2)
+        }  # pictures later on may be larger than the first
         return stream
 
     def _describe(self) -> None:
@@ -130,7 +139,8 @@ class VideoReader:
         self._scaler = VideoReformatter()
         aspect = stream.sample_aspect_ratio or Fraction(1)
         square = aspect <= 0 or abs(float(aspect) - 1) < 0.01
-        self._stored_size = (first.width if square else round(first.width * aspect), first.height)
+        self._stored_size = (first.width if square else max(1, round(first.width * aspect)), first.height)
+        self._check_size(*self._stored_size)  # what the decoder found, with the pixels made square
         self.width, self.height = self._orientation.size(*self._stored_size)
         self.rotation = self._orientation.degrees
 
@@ -207,12 +217,28 @@ class VideoReader:
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
     try:
-        raw = bytes(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
+        raw = bytes(_without_profile(frame).side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
     except KeyError:
         return Orientation()
     except ValueError:  # beside it lies a kind that PyAV has no name for: EXIF, a second eye's view
         return Orientation.from_degrees(-frame.rotation)  # its angle is to be had all the same, a mirroring is not
     return Orientation.from_display_matrix(struct.unpack("=9i", raw[:36]))
+
+
+def _without_profile(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture without its colour profile.
+
+    Reading `side_data` of a frame with a profile ends the process: the PNG decoder notes the profile's name in the
+    metadata of that side data; PyAV (to 18.1 at least) wraps the metadata of every entry in a `Dictionary`, which frees
+    it when it goes, and FFmpeg frees it a second time with the frame. No other kind of side data carries metadata.
+    """
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
+    )  # fmt: skip
+    graph.link_nodes(source, graph.add("sidedata", "mode=delete:type=ICC_PROFILE"), graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    return graph.vpull()
 
 
 def _end(stream: VideoStream) -> float | None:
