@@ -68,8 +68,7 @@ class VideoWriter:
         """
         self.path = Path(path)
         self.size = size
-        self.audio_note = "dropped"
-        """What became of the sound, in words for the user; known once the block is entered."""
+        self._audio: AudioTrack | None = None
         self._rate = Fraction(rate).limit_denominator(1_000_000)
         self._input_base = Fraction(time_base) if time_base is not None else 1 / self._rate
         self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, 1_000_000)
@@ -94,6 +93,16 @@ class VideoWriter:
             crf=crf, preset=preset,
         )  # fmt: skip
 
+    @property
+    def audio_note(self) -> str:
+        """What became of the sound, in words for the user; the last word once the block is left."""
+        return "dropped" if self._audio is None else self._audio.note
+
+    @property
+    def audio_lost(self) -> bool:
+        """Whether sound that should be passed on could not be, or not all of it."""
+        return self._audio is not None and self._audio.lost
+
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
             part = stack.enter_context(atomic_path(self.path, *self._inputs))
@@ -102,11 +111,9 @@ class VideoWriter:
             stack.callback(self._container.close)
             self._container.metadata.update(comment=VIDEO_NOTE, description=VIDEO_NOTE)
             self._stream = self._video_stream()
-            self._audio: AudioTrack | None = None
             if self._audio_from is not None:
                 self._audio = AudioTrack(self._audio_from, self._container, start=self._start)
                 stack.callback(self._audio.close)
-                self.audio_note = self._audio.note
             # Now, with every setting made: an early sound packet would otherwise write the header half-set.
             self._container.start_encoding()
             self._scaler = VideoReformatter()
@@ -204,4 +211,8 @@ class VideoWriter:
         """Sound up to that moment, so that it lies beside its pictures in the file and never piles up in memory."""
         if self._audio is not None:
             for packet in self._audio.until(until):
-                self._container.mux(packet)
+                try:
+                    self._container.mux(packet)
+                except (av.InvalidDataError, av.ArgumentError):
+                    self._audio.cut()
+                    return
