@@ -26,6 +26,8 @@ COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
 _AAC_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _TRIED: Final = 25
 """Packets with which is tried whether a track can be passed on: half a second of most codecs."""
+_LONGEST_GAP: Final = 1800
+"""Seconds. A jump of the time stamps beyond that is damage, and more than MP4 can write down."""
 _FAULTS: Final = (av.FFmpegError, ValueError, ArithmeticError)
 """What PyAV raises for a track whose header makes no sense: a rate of 0, a thousand channels."""
 
@@ -85,7 +87,7 @@ class AudioTrack:
                 if time is not None and begin >= time:
                     self._next = packet
                     return
-                self._time = begin
+                self._time = begin + (packet.duration or 0) * Fraction(packet.time_base)
             self._next = None
             yield packet
 
@@ -110,6 +112,8 @@ class AudioTrack:
                 dts = 0 if last is None else last + step
             else:
                 dts -= round(self._start / packet.time_base)
+            if abs(dts - (last or 0)) * packet.time_base > _LONGEST_GAP:
+                raise ValueError(f"the sound jumps from {last} to {dts}")
             if last is not None and dts <= last:
                 dts = last + 1
             last = dts

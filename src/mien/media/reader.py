@@ -25,6 +25,12 @@ MAX_SIDE: Final = 8192
 """Longer sides are refused from the header, before anything is decoded: a small file can claim gigabytes."""
 SCALER_THREADS: Final = 1
 """swscale's own pool costs more than it saves (reading 720p: 455 fps with it, 1300 without)."""
+LONGEST_PICTURE: Final = Fraction(1800)
+"""Seconds for which one picture can be shown. A jump of the time stamps beyond that is damage; MP4 has no room for all
+of them either."""
+_RATES: Final = (Fraction(1, 3600), Fraction(1000))
+"""Frames per second that a header can mean."""
+_USUAL_RATE: Final = Fraction(25)
 _UNSPECIFIED_COLOURSPACE = 2
 _AUDIO_PRIMING = Fraction(1, 20)
 """Sound that starts this little before the picture (seconds) is encoder delay, not content."""
@@ -96,6 +102,8 @@ class VideoReader:
             pts = decoded.pts
             if pts is None or (last is not None and pts <= last):
                 pts = 0 if last is None else last + step
+            if last is not None and (pts - last) * self.time_base > LONGEST_PICTURE:
+                raise self._damage(float(last * self.time_base))
             last = pts
             time = float(pts * self.time_base - self.start)
             yield Frame(self._upright(decoded), index, time, pts, self.time_base)
@@ -145,7 +153,7 @@ class VideoReader:
         self.rotation = self._orientation.degrees
 
         self.time_base = Fraction(first.time_base or stream.time_base or Fraction(1, 1000))
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+        self.rate = _rate(stream)
         self.fps = float(self.rate)
         self._declared_end = _end(stream)
         whole = container.duration / av.time_base if container.duration else None
@@ -159,7 +167,7 @@ class VideoReader:
             audio = container.streams.audio[0]
             if audio.start_time is not None and audio.time_base is not None:
                 sound = audio.start_time * Fraction(audio.time_base)
-                if sound < self.start - _AUDIO_PRIMING:
+                if self.start - LONGEST_PICTURE < sound < self.start - _AUDIO_PRIMING:
                     self.start = sound
 
     def _all_frames(self) -> Iterator[av.VideoFrame]:
@@ -239,6 +247,15 @@ def _without_profile(frame: av.VideoFrame) -> av.VideoFrame:
     graph.link_nodes(source, graph.add("sidedata", "mode=delete:type=ICC_PROFILE"), graph.add("buffersink")).configure()
     graph.vpush(frame)
     return graph.vpull()
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Average frames per second, as the header says where it makes sense."""
+    slowest, fastest = _RATES
+    for said in (stream.average_rate, stream.guessed_rate):
+        if said is not None and slowest <= said <= fastest:
+            return Fraction(said)
+    return _USUAL_RATE
 
 
 def _end(stream: VideoStream) -> float | None:

@@ -29,8 +29,8 @@ Audio = Literal["keep", "drop"]
 
 _QUEUE: Final = 4
 """Frames that may wait for the encoder: enough to even it out, little memory."""
-_FINEST: Final = 10_000_000
-"""Ticks per second beyond which MP4's 32-bit durations would overflow within minutes; coarser by then: microseconds."""
+_FINEST: Final = 1_000_000
+"""Ticks per second, at most: MP4 has 31 bits for the time from one picture to the next, so that is half an hour."""
 _BT709: Final = 1
 
 
@@ -71,12 +71,13 @@ class VideoWriter:
         self._audio: AudioTrack | None = None
         self._rate = Fraction(rate).limit_denominator(1_000_000)
         self._input_base = Fraction(time_base) if time_base is not None else 1 / self._rate
-        self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, 1_000_000)
+        self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, _FINEST)
         self._start = start
         self._audio_from = Path(audio_from) if isinstance(audio_from, str) else audio_from
         self._inputs = (*inputs, *([self._audio_from] if self._audio_from else []))
         self._options = {"crf": str(crf), "preset": preset}
         self._last: int | None = None
+        self._last_pts: int | None = None
         self._queue: Queue[av.VideoFrame | None] = Queue(_QUEUE)
         self._failure: BaseException | None = None
         self._aborted = False
@@ -131,9 +132,13 @@ class VideoWriter:
             raise ValueError(f"expected a uint8 picture of shape {(height, width, 3)}, got {picture.shape}")
         if self._failure is not None:
             raise self._failure
+        if pts is not None:
+            if self._last_pts is not None and pts <= self._last_pts:
+                raise ValueError(f"time stamps must increase: {pts} after {self._last_pts}")
+            self._last_pts = pts
         tick = self._tick(pts)
-        if self._last is not None and tick <= self._last:
-            raise ValueError(f"time stamps must increase: {tick} after {self._last}")
+        if self._last is not None:
+            tick = max(tick, self._last + 1)  # two pictures in one tick: the file's unit may be coarser
         self._last = tick
         if width % 2 or height % 2:
             picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore
