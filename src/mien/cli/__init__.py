@@ -6,8 +6,8 @@ import os
 import sys
 from typing import NoReturn
 
-from mien.cli.dumps import forbid_core_dumps
 from mien.cli.interrupt import raise_on_terminate
+from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
 
 
