@@ -28,8 +28,9 @@ _TRIED: Final = 25
 """Packets with which is tried whether a track can be passed on: half a second of most codecs."""
 _LONGEST_GAP: Final = 1800
 """Seconds. A jump of the time stamps beyond that is damage, and more than MP4 can write down."""
-_FAULTS: Final = (av.FFmpegError, ValueError, ArithmeticError)
-"""What PyAV raises for a track whose header makes no sense: a rate of 0, a thousand channels."""
+_FAULTS: Final = (av.FFmpegError, ValueError, ArithmeticError, OSError)
+"""What PyAV raises for a track whose header makes no sense (a rate of 0, a thousand channels), and for a file that
+cannot be read on."""
 
 AudioPacket: TypeAlias = "Packet[AudioStream]"
 

@@ -53,17 +53,18 @@ def open_media(source: Source) -> Media:
     # FFmpeg gets an open file and may open nothing itself, by no protocol. Formats that would try are not let in, and
     # neither are the tracks of a QuickTime movie that lie in other files (`enable_drefs`).
     limits = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS), "enable_drefs": "0"}
-    file = source.open("rb") if isinstance(source, MemoryFile) else _on_disk(source)
     try:
-        container = av.open(
-            file, mode="r", container_options=limits, options={"max_pixels": str(MAX_PIXELS)}, metadata_errors="replace"
-        )
+        file = source.open("rb") if isinstance(source, MemoryFile) else _on_disk(source)
+        try:
+            size = {"max_pixels": str(MAX_PIXELS)}
+            container = av.open(file, "r", container_options=limits, options=size, metadata_errors="replace")
+        except BaseException:
+            file.close()
+            raise
     except av.FFmpegError as error:
-        file.close()
         raise _refusal(source) from error
-    except BaseException:
-        file.close()
-        raise
+    except OSError as error:
+        raise _unreadable(source, error) from error
     return Media(container, file)
 
 
@@ -74,13 +75,21 @@ def _on_disk(path: Path) -> BinaryIO:
     return cast(BinaryIO, file)
 
 
+def _unreadable(source: Source, error: OSError) -> InputError:
+    return InputError(f"{source} cannot be read ({error.strerror or error}). Copy it to another disk first.")
+
+
 def _refusal(source: Source) -> InputError:
-    if _is_text(source):
+    try:
+        is_text, lacks_index = _is_text(source), _lacks_index(source)
+    except OSError as error:
+        return _unreadable(source, error)
+    if is_text:
         return InputError(
             f"{source} cannot be read as video: it is text. If it is a list of other files, give one of those; mien "
             "opens only the file that it is given."
         )
-    why = "its end is missing" if _lacks_index(source) else "it is damaged, or something else under that name"
+    why = "its end is missing" if lacks_index else "it is damaged, or something else under that name"
     return InputError(f"{source} cannot be read as video: {why}. Copy or export it again.")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ of them either."""
 _RATES: Final = (Fraction(1, 3600), Fraction(1000))
 """Frames per second that a header can mean."""
 _USUAL_RATE: Final = Fraction(25)
+_CLOCK: Final = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
 _UNSPECIFIED_COLOURSPACE = 2
 _AUDIO_PRIMING = Fraction(1, 20)
 """Sound that starts this little before the picture (seconds) is encoder delay, not content."""
@@ -195,7 +196,7 @@ class VideoReader:
                     yield frame
                 if packet.is_corrupt and seen is not None:
                     raise self._damage(seen.time)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:  # what FFmpeg says, and a disk that is pulled out
             raise self._damage(seen.time if seen else None) from error
 
     def _upright(self, decoded: av.VideoFrame) -> Picture:
@@ -262,8 +263,8 @@ def _end(stream: VideoStream) -> float | None:
     """When the last picture ends, on the clip's own clock, in seconds; None where the header does not say."""
     if stream.duration is not None and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-    tag = stream.metadata.get("DURATION", "")  # Matroska: HH:MM:SS.nnnnnnnnn, counted from zero
-    with suppress(ValueError):
-        hours, minutes, seconds = tag.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return None
+    tag = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska, counted from zero
+    if tag is None:
+        return None
+    hours, minutes, seconds = map(float, tag.groups())
+    return hours * 3600 + minutes * 60 + seconds
