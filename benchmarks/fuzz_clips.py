@@ -56,12 +56,19 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "tv.ts": {"video": "libx264", "audio": "aac"},
     "dvd.mpg": {"video": "mpeg2video", "audio": "mp2"},
     "loop.gif": {"video": "gif", "format": "rgb8"},
+    "web.flv": {"video": "libx264", "audio": "aac"},
+    "web.ogg": {"video": "libvpx", "audio": "libopus"},
+    "any.nut": {"video": "mpeg4", "audio": "mp2"},
+    "media.wtv": {"video": "mpeg2video", "audio": "mp2"},
+    "real.rm": {"video": "rv10"},
+    "bare.h264": {"video": "libx264"},
+    "bare.ivf": {"video": "libvpx"},
 }  # fmt: skip
 _NASTY: Final = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 62, 1 << 63)
 _LANDMARKS: Final = re.compile(
     rb"ftyp|moov|mvhd|trak|tkhd|edts|elst|mdia|mdhd|hdlr|minf|dinf|dref|stbl|stsd|avc1|mp4a|esds|stts|ctts|stsc|stsz|"
     rb"stco|stss|mdat|moof|traf|tfhd|trun|RIFF|LIST|avih|strh|strf|idx1|movi|\x1a\x45\xdf\xa3|\x18\x53\x80\x67|"
-    rb"\x16\x54\xae\x6b|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b|\x2a\xd7\xb1|\x00\x00\x01|GIF89a|\x21\xf9|IHDR|iCCP|acTL|fcTL"
+    rb"OggS|FLV|\x7fFSSE|\x16\x54\xae\x6b|\x1f\x43\xb6\x75|\x1c\x53\xbb\x6b|\x2a\xd7\xb1|\x00\x00\x01|GIF89a|\x21\xf9|IHDR|iCCP|acTL|fcTL"
 )
 """Where headers lie."""
 

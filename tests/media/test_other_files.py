@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -99,6 +100,26 @@ def test_a_name_that_is_a_pattern_names_one_file(make_clip: MakeClip, tmp_path: 
         with VideoReader(make_clip().rename(tmp_path / "img%03d.png")) as clip:
             assert len(list(clip)) == 12
         assert not secret.opened
+
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "clip.flv": {"audio": "aac"}, "clip.ogg": {"codec": "libvpx"}, "clip.nut": {"codec": "mpeg4", "audio": "mp2"},
+    "clip.dv": {"codec": "dvvideo", "size": (720, 576)}, "clip.y4m": {"codec": "rawvideo"}, "clip.264": {},
+    "clip.ivf": {"codec": "libvpx"}, "clip.mxf": {"codec": "mpeg2video", "size": (720, 576)}, "clip.m4v": {},
+    "clip.3gp": {"codec": "h263", "size": (176, 144)}, "clip.m2ts": {"audio": "aac"}, "clip.rm": {"codec": "rv10"},
+    "clip.vob": {"codec": "mpeg2video", "audio": "mp2"}, "clip.wtv": {"codec": "mpeg2video"},
+    "clip.m1v": {"codec": "mpeg1video"}, "clip.mjpeg": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
+}  # fmt: skip
+"""Rarer ones; the usual ones are in the reader's own tests."""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_of_one_file_are_read_whatever_their_name(name: str, make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(name, **FORMATS[name])
+    for called in (name, "clip.mp4"):
+        path = path.rename(tmp_path / called)
+        with VideoReader(path) as clip:
+            assert len(list(clip)) == 12
 
 
 @pytest.mark.parametrize("enabled", [False, True])
