@@ -21,6 +21,7 @@ import pytest
 import performers
 from conftest import encode_clip
 from hosted import Client, hosted
+from mien.errors import MienError
 from mien.media.memory import MemoryFile
 from mien.studio import clip_process, clips
 from mien.studio.clips import ClipJobs
@@ -210,6 +211,7 @@ def test_the_end_of_the_studio_is_the_end_of_its_jobs_and_looks(temp: Path, visi
 
 STUDIO = """
 import sys
+from mien.errors import MienError
 from mien.media.memory import MemoryFile
 from mien.studio.clip_process import look
 look(MemoryFile("visit.mp4", open(sys.argv[1], "rb").read()), started=lambda process: print(process.pid, flush=True))
@@ -320,3 +322,9 @@ def test_the_end_of_the_process_while_the_clip_is_sent_is_a_crash(
     monkeypatch.setattr(clip_process, "_command", lambda: [sys.executable, "-c", "import os; os._exit(5)"])
     with pytest.raises(clip_process.CrashedError, match=r"^clip\.mp4 made the program .* \(code 0x5\)"):
         clip_process.look(MemoryFile("clip.mp4", os.urandom(10 << 20)), started=lambda _: None)
+
+
+def test_a_system_that_starts_no_more_processes_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_process, "_command", lambda: ["/nowhere/python"])
+    with pytest.raises(MienError, match=r"^No process could be started to read clip\.mp4"):
+        clip_process.look(MemoryFile("clip.mp4", b"0"), started=lambda _: None)

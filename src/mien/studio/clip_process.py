@@ -41,14 +41,22 @@ class FailedError(Exception):
 
 
 class ClipProcess:
-    """One process for one task on one clip. Use as a context manager: it has ended when the block is left."""
+    """One process for one task on one clip. Use as a context manager: it has ended when the block is left.
+
+    Raises MienError where the system starts no more processes.
+    """
 
     def __init__(self, file: MemoryFile, task: dict[str, Any]) -> None:
         self._file, self._task = file, task | {"name": file.name}
-        self._process = subprocess.Popen(
-            _command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )  # fmt: skip
+        try:
+            self._process = subprocess.Popen(
+                _command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )  # fmt: skip
+        except OSError as error:
+            raise MienError(
+                f"No process could be started to read {file} ({error.strerror}). Close other programs and try again."
+            ) from error
 
     def __enter__(self) -> ClipProcess:
         return self
