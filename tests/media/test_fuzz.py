@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import pytest
 from benchmarks import fuzz_clips
+from benchmarks.small_clips import originals
 
 from conftest import MakeClip, moving_picture
 from mien.errors import InputError
@@ -33,7 +34,7 @@ def test_whatever_is_damaged_ends_in_a_result_or_in_an_input_error(seed: int) ->
 
 
 def test_a_mutation_can_be_made_again() -> None:
-    clips = fuzz_clips.originals()
+    clips = originals()
     assert len(clips) == 21
     assert fuzz_clips.mutation(7, 1, clips) == fuzz_clips.mutation(7, 1, clips)
     assert len({fuzz_clips.mutation(number, 1, clips)[1] for number in range(50)}) > 45
