@@ -157,6 +157,8 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
             progress = passes.done(pipeline.run())
             verdict = scene.verdict()
     sound = writer.audio_note if video.has_audio else None
+    if writer.audio_lost:
+        verdict = [*verdict, f"The sound of {clip} was {sound}."]
     return _outcome(
         clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
         avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=sound,

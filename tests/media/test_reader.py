@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import socket
 import subprocess
@@ -203,6 +205,32 @@ def test_refuses_absurd_sizes_before_decoding(make_clip: MakeClip) -> None:
         VideoReader(path, max_side=256)
 
 
+@pytest.mark.parametrize("aspect", [Fraction(60), Fraction(1, 100)])
+def test_the_limit_is_for_the_size_with_square_pixels(make_clip: MakeClip, aspect: Fraction) -> None:
+    path = make_clip("flat.mp4", size=(320, 64), aspect=aspect, frames=2)
+    if aspect > 1:
+        with pytest.raises(InputError, match=r"claims 19200×64 pixels; the limit is 8192"):
+            VideoReader(path)
+        return
+    with VideoReader(path) as clip:
+        assert {frame.image.shape for frame in clip} == {(64, 3, 3)}
+
+
+def test_a_picture_later_on_that_is_too_large_is_not_decoded(tmp_path: Path, make_clip: MakeClip) -> None:
+    small, large = (make_clip(f"{w}.ts", size=(w, w // 2), frames=5, audio=None) for w in (96, 384))
+    joined = tmp_path / "call.ts"
+    joined.write_bytes(small.read_bytes() + large.read_bytes())
+    with pytest.raises(InputError, match="damaged or cut off from"), VideoReader(joined, max_side=128) as clip:
+        list(clip)
+
+
+def test_a_picture_that_claims_too_much_is_refused_under_any_name(tmp_path: Path) -> None:
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
+    bomb = (tmp_path / "bomb.png").rename(tmp_path / "bomb.mp4")
+    with pytest.raises(InputError, match=r"bomb\.mp4 (claims 20000×20000 pixels|has no pictures)"):
+        VideoReader(bomb)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -246,6 +274,36 @@ def test_damage_in_the_middle_is_an_error_at_that_place(tmp_path: Path, make_cli
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(data)
     assert "damaged" in _refusal(bad)
+
+
+@pytest.mark.parametrize("good", [0, 1000, 30_000])
+def test_a_disk_that_fails_while_a_clip_is_read_is_one_clear_line(
+    good: int, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_clip("clip.mkv", frames=100, size=(320, 240), codec="ffv1", pix_fmt="bgr0")
+
+    class Failing(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+            if self.tell() >= good:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size) or b""
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mien.media.container.io.FileIO", Failing)
+        assert "clip.mkv" in _refusal(path)
+
+
+@pytest.mark.parametrize("said", ["00:00:nan", "00:00:inf", "1e9:00:00", "99999999999999:00:00", "-1:-1:-1", "::"])
+def test_a_length_that_makes_no_sense_is_not_believed(said: str, make_clip: MakeClip) -> None:
+    path = make_clip("clip.mkv", frames=12, codec="ffv1", pix_fmt="bgr0")
+    data = path.read_bytes()
+    assert data.count(b"00:00:00.480000000") == 1
+    path.write_bytes(data.replace(b"00:00:00.480000000", said.encode().ljust(18)))
+    with VideoReader(path) as clip:
+        assert clip.duration is not None
+        assert 0.4 < clip.duration < 0.5
+        assert clip.frame_count == 12
+        assert len(list(clip)) == 12
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")

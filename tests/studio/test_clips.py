@@ -202,21 +202,28 @@ def test_one_job_at_a_time_and_the_next_waits(page: Client, visit: bytes, gate: 
     assert ended(page, second)["state"] == "done"
 
 
-def test_progress_is_seen_on_the_way(page: Client, visit: bytes, gate: Gate) -> None:
-    number = given(page, visit)
+def test_progress_is_seen_on_the_way(page: Client, visit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, states = given(page, visit), []
+    real = clip_jobs.anonymize
+
+    def looked_at(clip: MemoryFile, **options: Any) -> Any:
+        on_progress = options.pop("on_progress")
+
+        def at(progress: Any) -> None:
+            on_progress(progress)
+            states.append(page.get(f"/api/clips/{number}").json())
+            assert page.get(f"/api/clips/{number}/avatar.mp4").status_code == 404
+
+        return real(clip, on_progress=at, **options)
+
+    monkeypatch.setattr(clip_jobs, "anonymize", looked_at)
     asked(page, number)
-    assert gate.reached.wait(30)
-    assert page.get(f"/api/clips/{number}/avatar.mp4").status_code == 404
-    gate.open.set()
-    seen = set()
-    while (state := page.get(f"/api/clips/{number}").json())["state"] == "running":
-        if state["frames"]:
-            assert state["total"] == 50
-            assert state["seconds_left"] >= 0
-            assert state["fps"] > 0
-        seen.add(state["frames"])
-    assert len(seen) > 2
-    assert page.get(f"/api/clips/{number}").json()["seconds_left"] is None
+    last = ended(page, number)
+    assert (last["state"], last["seconds_left"]) == ("done", None)
+    assert [state["frames"] for state in states] == list(range(1, 51))
+    assert {(state["state"], state["total"]) for state in states} == {("running", 50)}
+    assert min(state["seconds_left"] for state in states) >= 0
+    assert min(state["fps"] for state in states) > 0
 
 
 def test_a_job_is_cancelled_and_leaves_nothing(page: Client, visit: bytes, gate: Gate, temp: Path) -> None:

@@ -28,12 +28,18 @@ from mien.media.reader import VideoReader
 from mien.types import Picture
 from scripted import likeness
 
-STUDIO = """
+AUDIT = """
 import os, sys
 
 def note(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes)) and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR):
         os.write(2, os.fsencode(arguments[0]) + b"\\n")
+
+if "AUDITED" in os.environ:
+    sys.addaudithook(note)
+"""
+STUDIO = """
+import os, sys
 
 from starlette.applications import Starlette
 from mien.studio import clips, gallery, sessions
@@ -43,7 +49,9 @@ store, jobs = sessions.SessionStore(), clips.ClipJobs()
 listener, server = listen(), Server()
 server.add(Starlette(routes=[*gallery.routes(), *sessions.routes(store), *clips.routes(jobs)]), listener)
 server.start()
-sys.addaudithook(note)
+import sitecustomize
+sys.addaudithook(sitecustomize.note)
+os.environ["AUDITED"] = "and so is what it starts"
 print(listener.port, flush=True)
 sys.stdin.read()
 server.stop()
@@ -63,7 +71,7 @@ class Running:
     root: Path
     """All it may write to: temporary files, home, sessions, avatars, its working folder."""
     written: list[str] = field(default_factory=list)
-    """What Python code opened for writing."""
+    """What Python code opened for writing, in the studio and in the processes it starts."""
 
     def end(self) -> None:
         """As Ctrl-C does."""
@@ -76,7 +84,11 @@ class Running:
 def studio(root: Path) -> Iterator[Running]:
     for name in ("tmp", "home", "cwd"):
         (root / name).mkdir(parents=True, exist_ok=True)
+    site = root.with_name(f"{root.name}-site")  # imported by Python before all else
+    site.mkdir(exist_ok=True)
+    (site / "sitecustomize.py").write_text(AUDIT)
     environment = os.environ | {
+        "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1",
         "TMPDIR": str(root / "tmp"), "HOME": str(root / "home"), "XDG_DATA_HOME": str(root / "home"),
         "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
         "MIEN_SESSIONS": str(root / "sessions"), "MIEN_AVATARS": str(root / "avatars"),
@@ -136,11 +148,14 @@ def found_in(data: bytes, traces: list[bytes]) -> int:
 
 
 def open_files(pid: int) -> Iterator[bytes]:
-    """What lies in the files that a process has open, those without a name too. Linux only."""
-    for link in Path(f"/proc/{pid}/fd").glob("*"):
-        with suppress(OSError):
-            if link.is_file():
-                yield link.read_bytes()
+    """What lies in the files that a process and those it started have open, those without a name too. Linux only."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            for link in Path(f"/proc/{each.pid}/fd").glob("*"):
+                with suppress(OSError):
+                    if link.is_file():
+                        yield link.read_bytes()
 
 
 class Watch:

@@ -6,9 +6,9 @@ import os
 import sys
 from typing import NoReturn
 
-from mien.cli.dumps import forbid_core_dumps
 from mien.cli.interrupt import raise_on_terminate
 from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
+from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
 
 

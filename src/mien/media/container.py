@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import struct
-from typing import Final
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
 
 import av
 from av.container import InputContainer
@@ -13,27 +17,91 @@ from mien.errors import InputError
 from mien.media.memory import MemoryFile, Source
 from mien.media.readable import check_readable
 
+FORMATS: Final = (
+    "mov", "matroska", "avi", "gif", "apng", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "obu", "ivf", "flv",
+    "asf", "ogg", "mjpeg", "mpjpeg", "dv", "mxf", "nut", "rm", "wtv", "yuv4mpegpipe", "png_pipe", "jpeg_pipe",
+    "wav", "mp3", "aac", "flac",
+)  # fmt: skip
+"""FFmpeg's names of the formats that are opened at all: those that people's cameras, programs and browsers write. Each
+of them reads the file that it was given and no other. Playlists (HLS, DASH, concat, IMF), file lists, name patterns,
+scripts and network descriptions name other files and are missing for that reason. The last four are sound alone, listed
+so that the refusal can say so."""
+MAX_PIXELS: Final = 8192 * 8192
+"""Of one picture. FFmpeg looks at some pictures before it says how large they are."""
 _LARGEST_BOX: Final = 1 << 48
 """Bytes. A file position cannot be set beyond what a damaged header may claim."""
+_TEXT_SAMPLE: Final = 4096
+"""Bytes that are looked at to tell text from video."""
 
 
-def open_media(source: Source) -> InputContainer:
-    """Open a media file; nothing that it refers to elsewhere is followed. Raises InputError."""
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An open media file."""
+
+    container: InputContainer
+    file: BinaryIO
+
+    def close(self) -> None:
+        """Release the file."""
+        self.container.close()
+        self.file.close()
+
+
+def open_media(source: Source) -> Media:
+    """Open a media file; no other file is opened, whatever it refers to. Raises InputError."""
     check_readable(source, what="video")
-    # The white list keeps playlists that pose as clips from reaching out; one in memory reaches nothing at all. "file:"
-    # keeps a colon in the name from being taken for a protocol.
-    in_memory = isinstance(source, MemoryFile)
-    file = source.open("rb") if in_memory else f"file:{source}"
-    protocols = {"protocol_whitelist": "none" if in_memory else "file"}
+    # FFmpeg gets an open file and may open nothing itself, by no protocol. Formats that would try are not let in, and
+    # neither are the tracks of a QuickTime movie that lie in other files (`enable_drefs`).
+    limits = {"protocol_whitelist": "none", "format_whitelist": ",".join(FORMATS), "enable_drefs": "0"}
     try:
-        container = av.open(file, mode="r", container_options=protocols, metadata_errors="replace")
+        file = source.open("rb") if isinstance(source, MemoryFile) else _on_disk(source)
+        try:
+            size = {"max_pixels": str(MAX_PIXELS)}
+            container = av.open(file, "r", container_options=limits, options=size, metadata_errors="replace")
+        except BaseException:
+            file.close()
+            raise
     except av.FFmpegError as error:
-        why = "its end is missing" if _lacks_index(source) else "it is damaged, or something else under that name"
-        raise InputError(f"{source} cannot be read as video: {why}. Copy or export it again.") from error
-    if container.format.name in ("tty", "txt"):  # FFmpeg draws plain text as a film
-        container.close()
-        raise InputError(f"{source} is text, not video. Give a clip.")
-    return container
+        raise _refusal(source) from error
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    return Media(container, file)
+
+
+def _on_disk(path: Path) -> BinaryIO:
+    """FFmpeg looks for a series of pictures where a name has "%03d" or "*" in it, so it gets the ending alone."""
+    file = io.FileIO(path)
+    file.name = f"clip{path.suffix}"
+    return cast(BinaryIO, file)
+
+
+def _unreadable(source: Source, error: OSError) -> InputError:
+    return InputError(f"{source} cannot be read ({error.strerror or error}). Copy it to another disk first.")
+
+
+def _refusal(source: Source) -> InputError:
+    try:
+        is_text, lacks_index = _is_text(source), _lacks_index(source)
+    except OSError as error:
+        return _unreadable(source, error)
+    if is_text:
+        return InputError(
+            f"{source} cannot be read as video: it is text. If it is a list of other files, give one of those; mien "
+            "opens only the file that it is given."
+        )
+    why = "its end is missing" if lacks_index else "it is damaged, or something else under that name"
+    return InputError(f"{source} cannot be read as video: {why}. Copy or export it again.")
+
+
+def _is_text(source: Source) -> bool:
+    """Whether a file begins with text: a playlist, a script, notes."""
+    with source.open("rb") as file:
+        sample = file.read(_TEXT_SAMPLE)
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return all(character.isprintable() or character in "\t\r\n\f\ufeff" for character in text)
 
 
 def _lacks_index(source: Source) -> bool:

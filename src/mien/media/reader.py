@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 import av
+from av.filter import Graph
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
@@ -24,6 +25,13 @@ MAX_SIDE: Final = 8192
 """Longer sides are refused from the header, before anything is decoded: a small file can claim gigabytes."""
 SCALER_THREADS: Final = 1
 """swscale's own pool costs more than it saves (reading 720p: 455 fps with it, 1300 without)."""
+LONGEST_PICTURE: Final = Fraction(1800)
+"""Seconds for which one picture can be shown. A jump of the time stamps beyond that is damage; MP4 has no room for all
+of them either."""
+_RATES: Final = (Fraction(1, 3600), Fraction(1000))
+"""Frames per second that a header can mean."""
+_USUAL_RATE: Final = Fraction(25)
+_CLOCK: Final = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,12})?)")
 _UNSPECIFIED_COLOURSPACE = 2
 _AUDIO_PRIMING = Fraction(1, 20)
 """Sound that starts this little before the picture (seconds) is encoder delay, not content."""
@@ -62,12 +70,14 @@ class VideoReader:
 
     def __init__(self, source: Source | str, *, max_side: int = MAX_SIDE) -> None:
         self.source = source if isinstance(source, MemoryFile) else Path(source)
-        self._container = open_media(self.source)
+        self._max_side = max_side
+        self._media = open_media(self.source)
+        self._container = self._media.container
         try:
-            self._stream = self._video_stream(max_side)
+            self._stream = self._video_stream()
             self._describe()
         except BaseException:
-            self._container.close()
+            self._media.close()
             raise
 
     @property
@@ -84,7 +94,7 @@ class VideoReader:
     def close(self) -> None:
         """Release the file."""
         self._frames.close()  # a suspended decoder still holds the container
-        self._container.close()
+        self._media.close()
 
     def __iter__(self) -> Iterator[Frame]:
         step = max(1, round(1 / (self.rate * self.time_base)))
@@ -93,12 +103,21 @@ class VideoReader:
             pts = decoded.pts
             if pts is None or (last is not None and pts <= last):
                 pts = 0 if last is None else last + step
+            if last is not None and (pts - last) * self.time_base > LONGEST_PICTURE:
+                raise self._damage(float(last * self.time_base))
             last = pts
             time = float(pts * self.time_base - self.start)
             yield Frame(self._upright(decoded), index, time, pts, self.time_base)
         self._check_complete(last)
 
-    def _video_stream(self, max_side: int) -> VideoStream:
+    def _check_size(self, width: int, height: int) -> None:
+        if max(width, height) > self._max_side:
+            raise InputError(
+                f"{self.source} claims {width}×{height} pixels; the limit is {self._max_side} a side. "
+                "Scale it down first."
+            )
+
+    def _video_stream(self) -> VideoStream:
         pictures = [
             stream for stream in self._container.streams.video
             if not stream.disposition & stream.disposition.__class__.attached_pic  # an album's cover is not a video
@@ -111,12 +130,11 @@ class VideoReader:
             raise InputError(
                 f"{self.source} is compressed in a way that cannot be read here. Convert it to H.264 first."
             )
-        if max(stream.width, stream.height) > max_side:
-            raise InputError(
-                f"{self.source} claims {stream.width}×{stream.height} pixels; the limit is {max_side} a side. "
-                "Scale it down first."
-            )
+        self._check_size(stream.width, stream.height)
         stream.thread_type = "AUTO"
+        stream.codec_context.options = {
+            "max_pixels": str(self._max_side**2)
+        }  # pictures later on may be larger than the first
         return stream
 
     def _describe(self) -> None:
@@ -130,12 +148,13 @@ class VideoReader:
         self._scaler = VideoReformatter()
         aspect = stream.sample_aspect_ratio or Fraction(1)
         square = aspect <= 0 or abs(float(aspect) - 1) < 0.01
-        self._stored_size = (first.width if square else round(first.width * aspect), first.height)
+        self._stored_size = (first.width if square else max(1, round(first.width * aspect)), first.height)
+        self._check_size(*self._stored_size)  # what the decoder found, with the pixels made square
         self.width, self.height = self._orientation.size(*self._stored_size)
         self.rotation = self._orientation.degrees
 
         self.time_base = Fraction(first.time_base or stream.time_base or Fraction(1, 1000))
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+        self.rate = _rate(stream)
         self.fps = float(self.rate)
         self._declared_end = _end(stream)
         whole = container.duration / av.time_base if container.duration else None
@@ -149,7 +168,7 @@ class VideoReader:
             audio = container.streams.audio[0]
             if audio.start_time is not None and audio.time_base is not None:
                 sound = audio.start_time * Fraction(audio.time_base)
-                if sound < self.start - _AUDIO_PRIMING:
+                if self.start - LONGEST_PICTURE < sound < self.start - _AUDIO_PRIMING:
                     self.start = sound
 
     def _all_frames(self) -> Iterator[av.VideoFrame]:
@@ -177,7 +196,7 @@ class VideoReader:
                     yield frame
                 if packet.is_corrupt and seen is not None:
                     raise self._damage(seen.time)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:  # what FFmpeg says, and a disk that is pulled out
             raise self._damage(seen.time if seen else None) from error
 
     def _upright(self, decoded: av.VideoFrame) -> Picture:
@@ -207,7 +226,7 @@ class VideoReader:
 
 def _orientation(frame: av.VideoFrame) -> Orientation:
     try:
-        raw = bytes(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
+        raw = bytes(_without_profile(frame).side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]
     except KeyError:
         return Orientation()
     except ValueError:  # beside it lies a kind that PyAV has no name for: EXIF, a second eye's view
@@ -215,12 +234,37 @@ def _orientation(frame: av.VideoFrame) -> Orientation:
     return Orientation.from_display_matrix(struct.unpack("=9i", raw[:36]))
 
 
+def _without_profile(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture without its colour profile.
+
+    Reading `side_data` of a frame with a profile ends the process: the PNG decoder notes the profile's name in the
+    metadata of that side data; PyAV (to 18.1 at least) wraps the metadata of every entry in a `Dictionary`, which frees
+    it when it goes, and FFmpeg frees it a second time with the frame. No other kind of side data carries metadata.
+    """
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 1000)
+    )  # fmt: skip
+    graph.link_nodes(source, graph.add("sidedata", "mode=delete:type=ICC_PROFILE"), graph.add("buffersink")).configure()
+    graph.vpush(frame)
+    return graph.vpull()
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Average frames per second, as the header says where it makes sense."""
+    slowest, fastest = _RATES
+    for said in (stream.average_rate, stream.guessed_rate):
+        if said is not None and slowest <= said <= fastest:
+            return Fraction(said)
+    return _USUAL_RATE
+
+
 def _end(stream: VideoStream) -> float | None:
     """When the last picture ends, on the clip's own clock, in seconds; None where the header does not say."""
     if stream.duration is not None and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-    tag = stream.metadata.get("DURATION", "")  # Matroska: HH:MM:SS.nnnnnnnnn, counted from zero
-    with suppress(ValueError):
-        hours, minutes, seconds = tag.split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    return None
+    tag = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))  # Matroska, counted from zero
+    if tag is None:
+        return None
+    hours, minutes, seconds = map(float, tag.groups())
+    return hours * 3600 + minutes * 60 + seconds

@@ -29,8 +29,8 @@ Audio = Literal["keep", "drop"]
 
 _QUEUE: Final = 4
 """Frames that may wait for the encoder: enough to even it out, little memory."""
-_FINEST: Final = 10_000_000
-"""Ticks per second beyond which MP4's 32-bit durations would overflow within minutes; coarser by then: microseconds."""
+_FINEST: Final = 1_000_000
+"""Ticks per second, at most: MP4 has 31 bits for the time from one picture to the next, so that is half an hour."""
 _BT709: Final = 1
 
 
@@ -68,16 +68,16 @@ class VideoWriter:
         """
         self.path = Path(path)
         self.size = size
-        self.audio_note = "dropped"
-        """What became of the sound, in words for the user; known once the block is entered."""
+        self._audio: AudioTrack | None = None
         self._rate = Fraction(rate).limit_denominator(1_000_000)
         self._input_base = Fraction(time_base) if time_base is not None else 1 / self._rate
-        self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, 1_000_000)
+        self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, _FINEST)
         self._start = start
         self._audio_from = Path(audio_from) if isinstance(audio_from, str) else audio_from
         self._inputs = (*inputs, *([self._audio_from] if self._audio_from else []))
         self._options = {"crf": str(crf), "preset": preset}
         self._last: int | None = None
+        self._last_pts: int | None = None
         self._queue: Queue[av.VideoFrame | None] = Queue(_QUEUE)
         self._failure: BaseException | None = None
         self._aborted = False
@@ -94,6 +94,16 @@ class VideoWriter:
             crf=crf, preset=preset,
         )  # fmt: skip
 
+    @property
+    def audio_note(self) -> str:
+        """What became of the sound, in words for the user; the last word once the block is left."""
+        return "dropped" if self._audio is None else self._audio.note
+
+    @property
+    def audio_lost(self) -> bool:
+        """Whether sound that should be passed on could not be, or not all of it."""
+        return self._audio is not None and self._audio.lost
+
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
             part = stack.enter_context(atomic_path(self.path, *self._inputs))
@@ -102,11 +112,9 @@ class VideoWriter:
             stack.callback(self._container.close)
             self._container.metadata.update(comment=VIDEO_NOTE, description=VIDEO_NOTE)
             self._stream = self._video_stream()
-            self._audio: AudioTrack | None = None
             if self._audio_from is not None:
                 self._audio = AudioTrack(self._audio_from, self._container, start=self._start)
                 stack.callback(self._audio.close)
-                self.audio_note = self._audio.note
             # Now, with every setting made: an early sound packet would otherwise write the header half-set.
             self._container.start_encoding()
             self._scaler = VideoReformatter()
@@ -124,9 +132,13 @@ class VideoWriter:
             raise ValueError(f"expected a uint8 picture of shape {(height, width, 3)}, got {picture.shape}")
         if self._failure is not None:
             raise self._failure
+        if pts is not None:
+            if self._last_pts is not None and pts <= self._last_pts:
+                raise ValueError(f"time stamps must increase: {pts} after {self._last_pts}")
+            self._last_pts = pts
         tick = self._tick(pts)
-        if self._last is not None and tick <= self._last:
-            raise ValueError(f"time stamps must increase: {tick} after {self._last}")
+        if self._last is not None:
+            tick = max(tick, self._last + 1)  # two pictures in one tick: the file's unit may be coarser
         self._last = tick
         if width % 2 or height % 2:
             picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore
@@ -204,4 +216,8 @@ class VideoWriter:
         """Sound up to that moment, so that it lies beside its pictures in the file and never piles up in memory."""
         if self._audio is not None:
             for packet in self._audio.until(until):
-                self._container.mux(packet)
+                try:
+                    self._container.mux(packet)
+                except (av.InvalidDataError, av.ArgumentError):
+                    self._audio.cut()
+                    return

@@ -1,8 +1,9 @@
 """Clips that the studio was given, and the jobs that give the people in them another face, one job at a time.
 
-A clip's bytes are in memory and nowhere else, until it is removed or the studio stops: it may be run again with another
-avatar until then. Results, and nothing else, lie in a folder that only the user may look into, which goes with the clip
-or with the studio.
+A clip is read in a process of its own, when it comes in and again for every job: what crashes there costs that job
+alone. A clip's bytes are in memory and nowhere else, until it is removed or the studio stops: it may be run again with
+another avatar until then. Results, and nothing else, lie in a folder that only the user may look into, which goes with
+the clip or with the studio.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Final, Literal
 
-from mien.api import Outcome, anonymize, open_clip
-from mien.errors import MienError
+from mien.errors import InputError, MienError
 from mien.media.memory import MemoryFile
 from mien.pipeline import CancelledError, Progress
 from mien.studio.answers import RefusedError
+from mien.studio.clip_process import ClipProcess, CrashedError, FailedError, anonymize, look
 from mien.studio.intake import Intake
 from mien.studio.scratch import Scratch
 from mien.types import Scene
@@ -81,6 +82,7 @@ class Clip:
         self.removed = False
         self.cancelled = Event()
         self.future: Future[None] | None = None
+        self.process: ClipProcess | None = None
 
     @property
     def busy(self) -> bool:
@@ -122,14 +124,14 @@ class ClipJobs:
         """Where bytes come in; those of a clip are dropped there when nothing needs them any more."""
         self._lock = Lock()
         self._clips: dict[str, Clip] = {}
+        self._looks: set[ClipProcess] = set()
+        self._closed = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="mien-clips")
 
     def add(self, file: MemoryFile) -> Clip:
         """Take a clip in after a look at it. Raises InputError where it cannot be read as video, RefusedError where
         there are too many."""
-        with open_clip(file) as video:
-            facts = Facts(video.duration, video.width, video.height, round(video.fps, 3), video.has_audio)
-        clip = Clip(file, facts)
+        clip = Clip(file, self._look(file))
         with self._lock:
             if len(self._clips) >= MOST:
                 raise RefusedError(413, f"{MOST} clips are open already. Remove one first.")
@@ -189,13 +191,38 @@ class ClipJobs:
 
     def close(self) -> None:
         """End the jobs, forget all clips, remove all results."""
+        with self._lock:
+            self._closed = True
+            for process in self._looks:
+                process.kill()
         for clip in self.list():
             self.remove(clip.id)
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._scratch.close()
 
+    def _look(self, file: MemoryFile) -> Facts:
+        looks: list[ClipProcess] = []
+
+        def started(process: ClipProcess) -> None:
+            with self._lock:
+                looks.append(process)
+                self._looks.add(process)
+                if self._closed:
+                    process.kill()
+
+        try:
+            return Facts(**look(file, started=started))
+        except FailedError as trouble:
+            _log.warning("a clip could not be looked at: %s", trouble)
+            raise InputError(f"{file} cannot be read ({trouble} inside mien). Convert it to H.264 first.") from trouble
+        finally:
+            with self._lock:
+                self._looks.difference_update(looks)
+
     def _stop(self, clip: Clip) -> None:
         clip.cancelled.set()
+        if clip.process is not None:
+            clip.process.kill()
         if clip.future is not None and clip.future.cancel():
             clip.state = "cancelled"
 
@@ -213,33 +240,49 @@ class ClipJobs:
         error: str | None = None
         clip.state = "running"
         try:
-            outcome = self._rerender(clip, wish).to_dict()
+            outcome = self._rerender(clip, wish)
             state = "done"
         except CancelledError:
             state = "cancelled"
         except MienError as trouble:
             error = str(trouble)
         except Exception as trouble:
-            _log.warning("a clip could not be worked on: %s", type(trouble).__name__)
-            error = f"Something went wrong inside mien ({type(trouble).__name__}). Try another engine, avatar or clip."
+            name = str(trouble) if isinstance(trouble, FailedError) else type(trouble).__name__
+            _log.warning("a clip could not be worked on: %s", name)
+            error = f"Something went wrong inside mien ({name}). Try another engine, avatar or clip."
         if state != "done":
             shutil.rmtree(self._folder(clip), ignore_errors=True)
         with self._lock:
-            clip.state, clip.outcome, clip.error = state, outcome, error
+            clip.state, clip.outcome, clip.error, clip.process = state, outcome, error, None
             removed = clip.removed
         if removed:
             self._clear(clip)
 
-    def _rerender(self, clip: Clip, wish: Wish) -> Outcome:
+    def _rerender(self, clip: Clip, wish: Wish) -> dict[str, Any]:
+        def started(process: ClipProcess) -> None:
+            with self._lock:
+                clip.process = process
+                if clip.cancelled.is_set():
+                    process.kill()
+
         def on_progress(progress: Progress) -> None:
             clip.progress = progress
             if clip.cancelled.is_set():
-                raise CancelledError("Cancelled before the clip was through; nothing was written.")
+                raise _cancelled()
 
         folder = self._folder(clip)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        return anonymize(
-            clip.file, avatar=wish.path, engine=wish.engine, scene=wish.scene, audio=wish.audio, size=wish.size,
-            output=folder / "avatar.mp4", csv=True, summary=True, report=True, on_progress=on_progress,
-        )  # fmt: skip
+        try:
+            return anonymize(
+                clip.file, avatar=wish.path, engine=wish.engine, scene=wish.scene, audio=wish.audio, size=wish.size,
+                output=folder / "avatar.mp4", on_progress=on_progress, started=started,
+            )  # fmt: skip
+        except CrashedError:
+            if clip.cancelled.is_set():  # it was ended, not by itself
+                raise _cancelled() from None
+            raise
+
+
+def _cancelled() -> CancelledError:
+    return CancelledError("Cancelled before the clip was through; nothing was written.")
