@@ -50,7 +50,9 @@ def look_alike(cast: Cast, *, what: str, twin: bool) -> Iterator[Shot]:
 
     def lookalike(stage: Stage, x: float) -> None:
         if twin:
-            cast.put(stage, cast.other, x, 0.45, 0.36, flip=True, look=gain(0.93), matte=cast.matte, time=stage.time + 1)
+            cast.put(
+                stage, cast.other, x, 0.45, 0.36, flip=True, look=gain(0.93), matte=cast.matte, time=stage.time + 1
+            )
         else:
             _standing(cast, stage, x, who="third")
 
@@ -107,7 +109,10 @@ def uneven(cast: Cast, *, seed: int) -> Iterator[Shot]:
 
 @clips_of(
     "flicker",
-    *(Variant(f"{there} of {of} frames", {"there": there, "of": of}) for there, of in ((1, 2), (2, 10), (1, 10), (5, 10))),
+    *(
+        Variant(f"{there} of {of} frames", {"there": there, "of": of})
+        for there, of in ((1, 2), (2, 10), (1, 10), (5, 10))
+    ),
 )  # fmt: skip
 def flicker(cast: Cast, *, there: int, of: int) -> Iterator[Shot]:
     for number, time in enumerate(ticks(3.0, 25)):
@@ -152,7 +157,9 @@ def hard_cuts(cast: Cast, *, every: float) -> Iterator[Shot]:
         yield stage.finish()
 
 
-@clips_of("fades", Variant("from and to black", {"across": False}), Variant("one person into another", {"across": True}))
+@clips_of(
+    "fades", Variant("from and to black", {"across": False}), Variant("one person into another", {"across": True})
+)
 def fades(cast: Cast, *, across: bool) -> Iterator[Shot]:
     for time in ticks(4.0):
         stage = cast.stage(time)

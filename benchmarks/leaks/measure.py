@@ -2,9 +2,9 @@
 
 Input and output are compared in small windows of the face, at a size at which a face is at most 128 pixels high. A
 window is *exposed* where its fine structure (what is left after the light's slow changes are taken out) is the same
-in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`. Smooth skin has no structure to
-compare; next to exposed structure it counts as exposed too where its pixels differ by next to nothing. A face is
-exposed where a whole eye, nose or mouth is, or `LARGE` of it in one piece.
+in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`.
+Smooth skin has no structure to compare; next to exposed structure it counts as exposed too where its pixels differ by
+next to nothing. A face is exposed where half of an eye, a nose or a mouth is, or `LARGE` of it in one piece.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CERTAIN: Final = 0.97
 """Normalised cross-correlation that is enough, in whatever light: under a veil, or darkened."""
 LARGE: Final = 0.12
 """Share of a whole face that, exposed in one piece, is a face exposed."""
-SLIVER: Final = 0.03
+SLIVER: Final = 0.06
 """Share of a whole face from which an exposed piece is mentioned."""
 _FEATURE: Final = 0.5
 """Share of a whole eye, nose or mouth."""

@@ -106,20 +106,6 @@ def attack(clip: Clip | Film, *, frames: int | None = None, keep: Path | None = 
     return outcome
 
 
-def control(clip: Clip | Film, *, frames: int | None = None) -> tuple[int, int]:
-    """How often the measure calls a frame exposed where nothing at all is covered, and in how many frames it could:
-    the clip is coded again as the product does, and compared."""
-    with TemporaryDirectory(prefix="mien-leaks-") as folder:
-        source, target = Path(folder) / "in.mp4", Path(folder) / "out.mp4"
-        truth = write(clip, source, frames=frames)
-        outcome = Outcome(clip.kind, clip.name, "")
-        with VideoReader(source) as reader, VideoWriter.like(reader, target, audio="drop") as writer:
-            for frame in reader:
-                writer.write(frame.image, frame.pts)
-        _compare(source, target, truth, outcome)
-    return outcome.exposed, outcome.faces
-
-
 def write(clip: Clip | Film, path: Path, *, frames: int | None = None) -> list[tuple[Region, ...]]:
     """Write the clip as MP4, or about so many `frames` spread over it; what is seen of every face, frame by frame."""
     truth: list[tuple[Region, ...]] = []
@@ -189,13 +175,16 @@ def _sheet(path: Path, worst: list[_Worst]) -> None:
         before, after = item.before.copy(), item.after.copy()
         for region, found in zip(item.regions, item.found, strict=True):
             colour = (255, 0, 0) if found.exposed else (255, 200, 0) if found.sliver else (0, 255, 0)
-            outlines, _ = cv2.findContours(
-                (region.labels > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(region.x, region.y)
-            )  # fmt: skip
+            place, mask = (region.x, region.y), (region.labels > 0).astype(np.uint8)
+            outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=place)
             cv2.drawContours(before, outlines, -1, colour, 1)
             note = f"{found.share:.2f} {' '.join(found.features)}"
-            cv2.putText(before, note, (max(0, region.x), max(12, region.y - 4)), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1)
-        cv2.putText(before, f"{item.time:.2f} s", (4, before.shape[0] - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 0, 0), 1)
+            cv2.putText(
+                before, note, (max(0, region.x), max(12, region.y - 4)), cv2.FONT_HERSHEY_SIMPLEX, 0.4, colour, 1
+            )
+        cv2.putText(
+            before, f"{item.time:.2f} s", (4, before.shape[0] - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 0, 0), 1
+        )
         pair = np.hstack([before, after])
         rows.append(cv2.resize(pair, (1280, round(1280 * pair.shape[0] / pair.shape[1]))))
     cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))

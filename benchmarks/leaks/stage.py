@@ -92,7 +92,9 @@ class Stage:
         whole = np.bincount(who.labels[number].ravel(), minlength=6).astype(np.float32)[:6]
         whole *= float(abs(np.linalg.det(affine[:, :2])))
         whole[0] = 0
-        self._placed.append(_Placed(x, y, np.asarray(np.where(share > 127, labels, 0), np.uint8), whole, height, who.name))
+        self._placed.append(
+            _Placed(x, y, np.asarray(np.where(share > 127, labels, 0), np.uint8), whole, height, who.name)
+        )
         self._owner[y : y + height_, x : x + width][share > 127] = len(self._placed)
 
     def cover(self, mask: Picture, paint: Picture | tuple[int, int, int]) -> None:

@@ -177,7 +177,9 @@ def phone(cast: Cast, *, roll: float) -> Iterator[Shot]:
         yield stage.finish()
 
 
-@clips_of("before pixelated or frosted glass", Variant("pixelated", {"how": "pixels"}), Variant("frosted", {"how": "frost"}))
+@clips_of(
+    "before pixelated or frosted glass", Variant("pixelated", {"how": "pixels"}), Variant("frosted", {"how": "frost"})
+)
 def frosted(cast: Cast, *, how: str) -> Iterator[Shot]:
     """Everything around the second person is coarse; both people are clear."""
 
