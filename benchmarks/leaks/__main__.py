@@ -186,7 +186,7 @@ def _options() -> argparse.Namespace:
         prog="python -m benchmarks.leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--classes", metavar="A,B", help="only these, by the beginning of their names")
-    parser.add_argument("--people", type=int, default=1, metavar="N", help="people for each variant of a class")
+    parser.add_argument("--people", type=int, default=2, metavar="N", help="sets of people for each variant of a class")
     parser.add_argument("--avatars", metavar="A,B", help="names or pictures, taken in turns")
     parser.add_argument("--quick", action="store_true", help="one short clip of each class: about 1 500 frames")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once")
