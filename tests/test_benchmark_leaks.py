@@ -167,7 +167,7 @@ def test_every_recipe_makes_frames_with_faces_and_rising_times(played_by_noise: 
         shots = list(islice(clip.shots(), 8))
         times = [shot.time for shot in shots]
         assert times == sorted(set(times)), clip.name
-        assert {shot.picture.shape for shot in shots} == {(*clip.settings.size[::-1], 3)}, clip.name
+        assert {shot.picture.shape for shot in shots} == {(*clip.size[::-1], 3)}, clip.name
         assert any(shot.faces for shot in shots), clip.name
 
 

@@ -67,7 +67,7 @@ def main() -> None:
 
 def table(outcomes: list[Outcome], wanted: tuple[str, ...]) -> Table:
     """Exposed frames by class."""
-    columns = ("class", "clips", "frames", "exposed", "slivers", "cards", "worst clip", "promised")
+    columns = ("class", "clips", "frames", "exposed", "slivers", "cards", "veiled", "worst clip", "promised")
     result = Table(
         "Real faces shown by scene paste",
         columns,
@@ -127,9 +127,10 @@ def checked(jobs: list[Clip | Film], workers: int) -> Table:
 def _sums(outcomes: list[Outcome]) -> tuple[str, ...]:
     frames = sum(o.frames for o in outcomes)
     cards = sum(o.cards for o in outcomes)
+    veiled = [o.veiled for o in outcomes if o.veiled is not None]
     return (
         str(len(outcomes)), str(frames), str(sum(o.exposed for o in outcomes)), str(sum(o.slivers for o in outcomes)),
-        f"{cards} ({cards / frames:.1%})" if frames else "0",
+        f"{cards} ({cards / frames:.1%})" if frames else "0", str(sum(veiled)) if veiled else "–",
     )  # fmt: skip
 
 
@@ -186,7 +187,7 @@ def _options() -> argparse.Namespace:
         prog="python -m benchmarks.leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--classes", metavar="A,B", help="only these, by the beginning of their names")
-    parser.add_argument("--people", type=int, default=1, metavar="N", help="people for each variant of a class")
+    parser.add_argument("--people", type=int, default=2, metavar="N", help="sets of people for each variant of a class")
     parser.add_argument("--avatars", metavar="A,B", help="names or pictures, taken in turns")
     parser.add_argument("--quick", action="store_true", help="one short clip of each class: about 1 500 frames")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at once")

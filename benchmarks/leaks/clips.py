@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from benchmarks.leaks.stage import Matte, Shot, Stage
 
 SIZE: Final = (640, 360)
 LARGE: Final = (1280, 720)
+_LARGE_SHARE: Final = 0.12
+"""Of the clips that are 1280×720 although their class does not need it."""
+_MATTES: Final[tuple[Matte, ...]] = ("person", "person", "oval", "rectangle")
 Settings = dict[str, Any]
 Recipe = Callable[..., Iterator[Shot]]
 
@@ -74,10 +78,11 @@ class Clip:
     people: tuple[str, str, str]
     matte: Matte
     avatar: str
+    size: tuple[int, int] = SIZE
 
     @property
     def name(self) -> str:
-        return f"{self.kind}: {self.variant}, {self.people[1]} by {self.people[0]}, {self.matte}"
+        return f"{self.kind}: {self.variant}, {self.people[1]} by {self.people[0]}, {self.matte}, {self.size[1]}p"
 
     @property
     def settings(self) -> Variant:
@@ -88,7 +93,7 @@ class Clip:
         variant = self.settings
         seed = zlib.crc32(f"{self.kind}/{self.variant}/{self.people}".encode())
         main, other, third = (person(name) for name in self.people)
-        cast = Cast(main, other, third, variant.size, seed % 12, self.matte, np.random.default_rng(seed))
+        cast = Cast(main, other, third, self.size, seed % 12, self.matte, np.random.default_rng(seed))
         return KINDS[self.kind].recipe(cast, **variant.settings)
 
 
@@ -111,21 +116,17 @@ def ticks(seconds: float, fps: float = 15.0) -> Iterator[float]:
 
 
 def order(wanted: tuple[str, ...], *, people: int, names: tuple[str, ...], avatars: tuple[str, ...]) -> list[Clip]:
-    """Every variant of the classes wanted, each with `people` of those there are and with alternating avatars.
-
-    The first variants of all classes do not all get the same people: the count runs on from class to class.
-    """
+    """Every variant of the classes wanted, each with `people` sets of people, and with alternating avatars. Who plays,
+    and how they are cut out, is drawn by lot, the same each time."""
     clips = []
-    mattes: tuple[Matte, ...] = ("person", "rectangle", "person", "oval")
-    number = 0
     for kind in wanted:
-        for variant in KINDS[kind].variants:
-            for _ in range(people):
-                main = names[(3 * number + 2) % len(names)]
-                rest = [name for name in names if name != main]
-                other = rest[(7 * number + number // 10) % len(rest)]
-                third = next((name for name in reversed(rest) if name != other), other)
-                avatar = avatars[(number + number // 4) % len(avatars)]
-                clips.append(Clip(kind, variant.name, (main, other, third), mattes[number % 4], avatar))
-                number += 1
+        for number, variant in enumerate(KINDS[kind].variants):
+            for repeat in range(people):
+                lot = random.Random(f"{kind}/{variant.name}/{repeat}")
+                main, *rest = lot.sample(names, len(names))
+                other, third = rest[0], rest[-1]
+                matte = lot.choice(_MATTES)
+                size = LARGE if lot.random() < _LARGE_SHARE else variant.size
+                avatar = avatars[(number + repeat + lot.randrange(2) * (number // 2)) % len(avatars)]
+                clips.append(Clip(kind, variant.name, (main, other, third), matte, avatar, size))
     return clips

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import cv2
 import numpy as np
@@ -20,11 +21,11 @@ from mien.media.writer import VideoWriter
 from mien.scene.card import card
 from mien.types import Picture
 
-CONTROLS = ("nothing covered", "30 % left out", "another face over it", "card")
+CONTROLS: Final = ("nothing covered", "30 % left out", "another face over it", "card")
 """What is done to a face. The first two must count as exposed, the others must not."""
-_MOST: int = 16
+_MOST: Final = 16
 """Frames of a clip."""
-_ENOUGH = 0.4
+_ENOUGH: Final = 0.4
 """Faces less visible than this are left aside: 30 % of them is no eye, nose or mouth."""
 
 

@@ -62,6 +62,25 @@ def half_hidden(cast: Cast, *, half: str, thing: str) -> Iterator[Shot]:
 
 
 @clips_of(
+    "one behind another",
+    *(
+        Variant(f"{share:.0%} seen{', looking out' if moving else ''}", {"share": share, "moving": moving})
+        for share in (0.5, 0.35, 0.7) for moving in (False, True)
+    ),
+)  # fmt: skip
+def behind(cast: Cast, *, share: float, moving: bool) -> Iterator[Shot]:
+    """The known person's head hides a part of the other's, who may come out from behind it."""
+    wide = 0.36 / cast.other.height * cast.other.width * cast.size[1] / cast.size[0]
+    for time in ticks(3.0):
+        stage = cast.stage(time)
+        now = share * min(1.0, max(0.0, (time - 0.5) / 1.5)) if moving else share
+        edge = 0.45 + 0.5 * 0.4 / cast.main.height * cast.main.width * cast.size[1] / cast.size[0]
+        cast.put(stage, cast.other, edge + (now - 0.5) * wide, 0.43, 0.36, matte=cast.matte)
+        cast.known(stage, x=0.45, y=0.47, height=0.4)
+        yield stage.finish()
+
+
+@clips_of(
     "coming in slowly",
     *(
         Variant(f"{side} in {seconds} s at {fps} fps", {"side": side, "seconds": seconds, "fps": fps})

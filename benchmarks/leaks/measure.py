@@ -14,10 +14,13 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.leaks.people import FEATURES
 from benchmarks.leaks.stage import Region
 from mien.types import Array, Picture
+
+Mask = NDArray[np.bool_]
 
 ALIKE: Final = 0.85
 """Normalised cross-correlation from which a window shows the same, if its pixels are nearly the same too."""
@@ -86,7 +89,7 @@ def exposure(before: Picture, after: Picture, region: Region) -> Exposure:
     return Exposure(min(share, 1.0), tuple(features), min(visible, 1.0))
 
 
-def shown(before: Picture, after: Picture, region: Region) -> tuple[Array, Picture, float]:
+def shown(before: Picture, after: Picture, region: Region) -> tuple[Mask, Picture, float]:
     """(h, w) bool: pixels of the face that are exposed; (h, w) uint8 labels; and the scale at which both are."""
     a, b, labels, scale = _scaled(before, after, region)
     face = labels > 0
@@ -121,7 +124,7 @@ def _scaled(before: Picture, after: Picture, region: Region) -> tuple[Array, Arr
     scale = min(1.0, _HEIGHT / region.height)
     if scale < 1:
         a, b = (cv2.resize(luma, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for luma in (a, b))
-        labels = cv2.resize(labels, a.shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
+        labels = cv2.resize(labels, a.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     return a.astype(np.float32), b.astype(np.float32), labels, scale
 
 
@@ -149,7 +152,7 @@ def _shifted(picture: Array, dx: int, dy: int) -> Array:
     return np.roll(picture, (dy, dx), axis=(0, 1))
 
 
-def _grown(seeds: Array, room: Array) -> Array:
+def _grown(seeds: Mask, room: Mask) -> Mask:
     """The seeds, and the pieces of room that touch them."""
     _, numbered = cv2.connectedComponents((seeds | room).astype(np.uint8), connectivity=4)
     touched = np.unique(numbered[seeds])

@@ -21,6 +21,7 @@ _YES: Final = Promise(True)
 PROMISES: Final[dict[str, Promise]] = {
     "cut by the edge": _YES,
     "half hidden": _YES,
+    "one behind another": _YES,
     "coming in slowly": _YES,
     "leaving slowly": _YES,
     "leaving and coming back": _YES,

@@ -58,6 +58,8 @@ class Outcome:
     slivers: int = 0
     """Frames that show a piece of a face, too small for an eye, a nose or a mouth."""
     cards: int = 0
+    veiled: int | None = None
+    """Frames with a veil over a part, as the product says; None where it does not say."""
     worst: float = 0.0
     """Largest share of a face that a frame exposed in one piece."""
     first: float | None = None
@@ -98,6 +100,7 @@ def attack(clip: Clip | Film, *, frames: int | None = None, keep: Path | None = 
             outcome.refused = f"{type(error).__name__}: {error}"
         else:
             outcome.cards = made.cards
+            outcome.veiled = getattr(made, "veiled", None)
             worst = _compare(source, target, truth, outcome)
             if keep is not None and outcome.exposed + outcome.slivers:
                 keep.mkdir(parents=True, exist_ok=True)

@@ -131,8 +131,8 @@ class Stage:
 
     def _lay(self, x: int, y: int, colours: Picture, share: Picture) -> None:
         part = self.picture[y : y + share.shape[0], x : x + share.shape[1]]
-        alpha = share.astype(np.float32)[..., None] / 255
-        part[:] = np.asarray(np.rint(colours * alpha + part * (1 - alpha)), np.uint8)
+        alpha = share.astype(np.float32) / 255
+        part[:] = cv2.blendLinear(np.ascontiguousarray(colours), np.ascontiguousarray(part), alpha, 1 - alpha)
 
     def _window(self, affine: Array, shape: tuple[int, ...], *, downwards: bool) -> tuple[int, int, int, int] | None:
         """x, y, width, height of what the crop covers of the frame."""
