@@ -2,7 +2,8 @@
 
 Input and output are compared in small windows of the face, at a size at which a face is at most 128 pixels high. A
 window is *exposed* where its fine structure (what is left after the light's slow changes are taken out) is the same
-in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`.
+in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`
+over a large piece.
 Smooth skin has no structure to compare; next to exposed structure it counts as exposed too where its pixels differ by
 next to nothing. A face is exposed where half of an eye, a nose or a mouth is, or `LARGE` of it in one piece.
 """
@@ -22,10 +23,10 @@ from mien.types import Array, Picture
 
 Mask = NDArray[np.bool_]
 
-ALIKE: Final = 0.85
+ALIKE: Final = 0.9
 """Normalised cross-correlation from which a window shows the same, if its pixels are nearly the same too."""
 CERTAIN: Final = 0.97
-"""Normalised cross-correlation that is enough, in whatever light: under a veil, or darkened."""
+"""Normalised cross-correlation that is enough in a piece of `LARGE`, in whatever light: under a veil, or darkened."""
 LARGE: Final = 0.12
 """Share of a whole face that, exposed in one piece, is a face exposed."""
 SLIVER: Final = 0.06
@@ -39,7 +40,7 @@ _WINDOW: Final = 1 / 9
 _LEAST_WINDOW: Final = 5
 _CONTRAST: Final = (0.3, 3.0)
 """Bounds of the output's contrast in a window over the input's."""
-_NEAR: Final = 0.4
+_NEAR: Final = 0.35
 _NEAR_LEAST: Final = 3.0
 """Mean difference of a window's pixels, in its contrast, and in levels of 255, up to which it is the same picture: an
 avatar with the same expression has its eyes and its mouth in the same places."""
@@ -104,11 +105,11 @@ def shown(before: Picture, after: Picture, region: Region) -> tuple[Mask, Pictur
         for dy in (-1, 0, 1):
             alike = np.maximum(alike, _correlation(fine_a, _shifted(fine_b, dx, dy), contrast, side))
     near = difference <= np.maximum(_NEAR_LEAST, _NEAR * contrast)
-    centres = ((alike >= ALIKE) & near | (alike >= CERTAIN)) & textured & face
-    square = np.ones((side, side), np.uint8)
-    structure = cv2.dilate(centres.astype(np.uint8), square) > 0
     smooth = ~textured & (difference <= min(_SAME_MOST, max(1.0, _SAME * own)))
-    return _grown(structure & face, smooth & face), labels, scale
+    same = _grown(_widened((alike >= ALIKE) & near & textured & face, side) & face, smooth & face)
+    in_any_light = same | _widened((alike >= CERTAIN) & textured & face, side) & face
+    # An avatar's grin can have the structure of a grin, so a small piece in another light says nothing.
+    return same | _pieces(in_any_light, LARGE * float(region.whole.sum()) * scale**2), labels, scale
 
 
 def _scaled(before: Picture, after: Picture, region: Region) -> tuple[Array, Array, Picture, float]:
@@ -150,6 +151,19 @@ def _correlation(a: Array, b: Array, contrast: Array, side: int) -> Array:
 
 def _shifted(picture: Array, dx: int, dy: int) -> Array:
     return np.roll(picture, (dy, dx), axis=(0, 1))
+
+
+def _widened(centres: Mask, side: int) -> Mask:
+    """All that the windows around the centres show."""
+    return np.asarray(cv2.dilate(centres.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
+
+
+def _pieces(mask: Mask, least: float) -> Mask:
+    """The connected pieces of so many pixels and more."""
+    _, numbered = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    sizes = np.bincount(numbered.ravel())
+    sizes[0] = 0
+    return (sizes >= least)[numbered] & mask
 
 
 def _grown(seeds: Mask, room: Mask) -> Mask:
