@@ -56,6 +56,8 @@ class Outcome:
     """How many different people were seen."""
     cards: int
     """Frames in whose place the card is shown."""
+    veiled: int
+    """Frames with a veil over a place that is or may be a face and that no avatar could be fitted to."""
     audio: str | None
     """What became of the sound; None for a clip without."""
     warnings: tuple[str, ...]
@@ -161,7 +163,8 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         verdict = [*verdict, f"The sound of {clip} was {sound}."]
     return _outcome(
         clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
-        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards, audio=sound,
+        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards,
+        veiled=scene.veiled, audio=sound,
     )  # fmt: skip
 
 
@@ -296,7 +299,8 @@ def _side_files(output: Path | str | None, options: Reading | Rerendering, clip:
 def _outcome(
     clip: Source, output: Path | None, targets: dict[str, Path], timeline: Timeline, progress: Progress,
     warnings: Sequence[str], verdict: Sequence[str] = (), *, title: str, avatar: str | None = None,
-    engine: str | None = None, scene: str | None = None, cards: int = 0, audio: str | None = None,
+    engine: str | None = None, scene: str | None = None, cards: int = 0, veiled: int = 0,
+    audio: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Write the tables and reports asked for, and sum up.
 
@@ -319,7 +323,7 @@ def _outcome(
     return Outcome(
         clip, output, tuple(targets.values()), avatar, engine, scene, progress.frames, length, progress.seconds,
         progress.fps, length / progress.seconds if progress.seconds else 0.0, timeline.coverage, len(timeline.faces),
-        cards, audio, tuple(warnings), timeline,
+        cards, veiled, audio, tuple(warnings), timeline,
     )  # fmt: skip
 
 

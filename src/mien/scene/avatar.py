@@ -50,6 +50,8 @@ class AvatarScene:
 
     cards = 0
     """Frames in whose place the card was shown: none, here there is always an avatar to show."""
+    veiled = 0
+    """Frames with a veil: none, nothing of the input is shown."""
 
     def verdict(self) -> list[str]:
         """Warnings at the end of a run. Raises EngineError where the engine never worked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.scene.paste.changes import Changes
-from mien.scene.paste.looks import CELLS
+from mien.scene.paste.places import CELLS
 from mien.types import Picture
 from scripted import textured
 

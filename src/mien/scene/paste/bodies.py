@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
 
-from mien.scene.paste.looks import CELLS, Look, Map
-from mien.scene.paste.places import Place
+from mien.scene.paste.places import CELLS, Map, Place
 from mien.types import Array
 
 _HEAD: Final = 1.35
@@ -24,17 +24,16 @@ _USUAL: Final = 1 / 6
 """Width of a face, as a share of the picture's height, where none is known."""
 
 
-def unexplained(look: Look) -> Map | None:
-    """A map of people without a known face; None where there are none, or nobody asked."""
-    if look.people is None:
-        return None
-    scale = np.array([CELLS[0] / look.size[0], CELLS[1] / look.size[1]], np.float32)
-    rest = look.people.astype(np.uint8)
-    for place in look.places:
+def unexplained(people: Map, places: Sequence[Place], size: tuple[int, int]) -> Map | None:
+    """Of a map of people, those without a known face at one of the `places`; None where there are none. `size` is the
+    frame's (width, height) in pixels."""
+    scale = np.array([CELLS[0] / size[0], CELLS[1] / size[1]], np.float32)
+    rest = people.astype(np.uint8)
+    for place in places:
         cv2.fillPoly(rest, [np.rint(_body(place) * scale).astype(np.int32)], 0)
         cv2.fillPoly(rest, [np.rint(_head(place) * scale).astype(np.int32)], 0)
-    sides = [place.side for place in look.places]
-    side = float(np.median(sides)) if sides else _USUAL * look.size[1]
+    sides = [place.side for place in places]
+    side = float(np.median(sides)) if sides else _USUAL * size[1]
     least = max(_SMALLEST * side * float(scale.min()), 1.5)
     inside = cv2.distanceTransform(cv2.copyMakeBorder(rest, 1, 1, 1, 1, cv2.BORDER_REPLICATE), cv2.DIST_L2, 3)
     cores = (inside[1:-1, 1:-1] >= least).astype(np.uint8)

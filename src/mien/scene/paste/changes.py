@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from mien.scene.paste.looks import CELLS, Map
+from mien.scene.paste.places import CELLS, Map
 from mien.types import Array, Picture
 
 _SUDDEN: Final = 12.0

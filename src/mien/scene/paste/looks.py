@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mien.scene.paste.places import Place
-
-Map = NDArray[np.bool_]
-"""(h, w) bool in `CELLS`: a coarse map of the frame."""
-CELLS: Final = (96, 54)
-"""Columns and rows of the coarse map in which changes and people are noted."""
+from mien.scene.paste.bodies import unexplained
+from mien.scene.paste.places import Map, Place
 
 
 @dataclass(slots=True, eq=False)
@@ -28,9 +20,17 @@ class Look:
     doubtful: list[Place] = field(default_factory=list)
     """Believed once a look before or after finds a face there."""
     people: Map | None = None
-    """Where people are; None where nobody could be asked."""
+    """Where people are, until `settle`."""
+    strangers: Map | None = None
+    """Where people are whom no place explains, from `settle` on; None where there are none."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the frame, pixels."""
+
+    def settle(self) -> None:
+        """No place will be added any more: find the strangers, and forget the rest."""
+        if self.people is not None:
+            self.strangers, self.people = unexplained(self.people, self.places, self.size), None
+        self.doubtful.clear()
 
     @property
     def tracked(self) -> set[int]:

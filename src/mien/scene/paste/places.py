@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.face.boxes import iou
 from mien.types import Array
 
-NEAR = 0.75
+CELLS: Final = (96, 54)
+"""Columns and rows of the coarse maps in which changes and people are noted."""
+Map = NDArray[np.bool_]
+"""(h, w) bool in `CELLS`: a coarse map of the frame."""
+NEAR: Final = 0.75
 """Distance of two centres, in widths of the larger box, up to which two places are taken for the same face."""
 
 

@@ -9,9 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from mien.scene.paste.bodies import unexplained
-from mien.scene.paste.looks import Look, Map
-from mien.scene.paste.places import Place
+from mien.scene.paste.looks import Look
+from mien.scene.paste.places import Map, Place
 
 AROUND: Final = 0.45
 """Seconds before and after a look for which what it found is covered: between looks a face may come, go and move."""
@@ -36,7 +35,6 @@ class Plan:
         self._looks, self._missing, self._crowded = looks, missing, crowded
         self._times = [look.time for look in looks]
         self._indices = [look.index for look in looks]
-        self._strangers: dict[int, Map | None] = {}
 
     def at(self, index: int, time: float) -> Orders:
         """The orders for the frame of that number, `time` seconds into the clip."""
@@ -44,7 +42,7 @@ class Plan:
             return Orders((), None, "not seen in the first pass")
         near = self._near(index, time)
         places = tuple(place for n in near for place in self._looks[n].places)
-        maps = [found for n in near if (found := self._strangers_in(n)) is not None]
+        maps = [found for n in near if (found := self._looks[n].strangers) is not None]
         card = "crowd" if index in self._crowded else "somebody is missing" if index in self._missing else None
         return Orders(places, np.logical_or.reduce(maps) if maps else None, card)
 
@@ -64,8 +62,3 @@ class Plan:
                 last = n - 1
                 break
         return range(max(first, 0), last + 1)
-
-    def _strangers_in(self, n: int) -> Map | None:
-        if n not in self._strangers:
-            self._strangers[n] = unexplained(self._looks[n])
-        return self._strangers[n]

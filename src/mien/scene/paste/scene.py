@@ -84,10 +84,15 @@ class PasteScene:
     def verdict(self) -> list[str]:
         """Warnings at the end of a run. Raises EngineError where the engine never worked."""
         warnings = [trouble] if (trouble := self._renderer.verdict()) else []
+        if self.veiled:
+            warnings.append(
+                f"{self.veiled} of {self._frames} frames have a veil over a place that is or may be a face and that no "
+                "avatar could be fitted to."
+            )
         if self.cards:
             warnings.append(
-                f"{self.cards} of {self._frames} frames are a card: no face was found there, or one seen before was "
-                "not found again (--forget-after SECONDS lets go of people who have left)."
+                f"{self.cards} of {self._frames} frames are a card: no face was found there, one seen before was "
+                "not found again (--forget-after SECONDS lets go of people who have left), or there were too many."
             )
         return warnings
 

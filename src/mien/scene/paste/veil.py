@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.scene.paste import colour, placement
-from mien.scene.paste.looks import Map
-from mien.scene.paste.places import Place
+from mien.scene.paste.places import Map, Place
 from mien.types import Array, Picture
 
 _ACROSS, _ALONG, _UP = 0.8, 1.0, 0.12

@@ -21,8 +21,8 @@ from mien.face.people import PeopleMap
 from mien.scene.paste.belief import believed
 from mien.scene.paste.changes import Changes
 from mien.scene.paste.follow import follow, thumbnail
-from mien.scene.paste.looks import CELLS, Look, Map
-from mien.scene.paste.places import Place
+from mien.scene.paste.looks import Look
+from mien.scene.paste.places import CELLS, Map, Place
 from mien.scene.paste.plan import Plan
 from mien.scene.paste.whereabouts import Whereabouts
 from mien.types import Array, Face, Frame, Picture
@@ -88,6 +88,7 @@ class Watch:
         """What to cover, and which frames must not be shown."""
         if self._last and (not self._looks or self._looks[-1].index != self._last[0].index):
             self._look(*self._last, cut=False, where=None)
+        self._settle()
         return Plan(self._looks, self._whereabouts.missing(self._looks), self._crowded)
 
     def _look(self, frame: Frame, faces: Sequence[Face], *, cut: bool, where: Map | None) -> None:
@@ -106,14 +107,18 @@ class Watch:
         if where is None:
             self._whole = frame.time
         if cut:
-            self._recent.clear()
+            self._settle()
         self._recent.append((look, thumbnail(frame.image)))
         while self._recent[0][0].time < frame.time - MEMORY:
-            self._recent.popleft()
+            self._recent.popleft()[0].settle()
         scale = self._recent[-1][1].shape[1] / frame.image.shape[1]
         self._forwards(scale)
         self._backwards(scale)
         self._looks.append(look)
+
+    def _settle(self) -> None:
+        while self._recent:
+            self._recent.popleft()[0].settle()
 
     def _forwards(self, scale: float) -> None:
         """Link the newest look to the one before: doubtful places, then texture."""
