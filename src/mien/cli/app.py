@@ -7,17 +7,30 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from mien import api, demo
 from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
 from mien.cli.interrupt import between_frames
 from mien.live import job
-from mien.pipeline import Progress
+from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
 
+
+class _Commands(TyperGroup):
+    """Ctrl-C is an error like others. Typer's own answer says nothing, not even with --json."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """The command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise CancelledError("Cancelled; nothing half-written is left.") from None
+
+
 app = typer.Typer(
-    help="Another face for a person in a video, with their own expression.",
+    cls=_Commands, help="Another face for a person in a video, with their own expression.",
     no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 
@@ -38,8 +51,24 @@ def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
             check()
             draw(progress)
 
-        done = function(**arguments, on_progress=on_progress)
+        try:
+            done = function(**arguments, on_progress=on_progress)
+        except (KeyboardInterrupt, SystemExit) as stopped:
+            raise _cancelled(stopped, function, arguments) from None
     show.result(done, as_json)
+
+
+def _cancelled(
+    stopped: KeyboardInterrupt | SystemExit, function: Callable[..., Any], arguments: dict[str, Any]
+) -> CancelledError:
+    """What Ctrl-C or a kill left of a run."""
+    left = "nothing was written"
+    if function is demo.demo:
+        left = f"the files that were finished are in {arguments['output']}"
+    error = CancelledError(f"Cancelled before the run was through; {left}.")
+    if isinstance(stopped, SystemExit):
+        error.exit_code = int(stopped.code or 0)
+    return error
 
 
 class _Notes(logging.Handler):
