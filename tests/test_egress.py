@@ -19,6 +19,8 @@ import pytest
 import performers
 from scripted import likeness
 
+pytestmark = pytest.mark.privacy
+
 MAIN_JOB = """
 import sys
 

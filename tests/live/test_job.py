@@ -114,6 +114,7 @@ def leak(sent: list[Picture], camera: list[Picture]) -> float:
     return max(likeness(picture, original) for picture in some for original in camera[::10])
 
 
+@pytest.mark.privacy
 class TestFailClosed:
     def test_somebody_is_seen_as_the_avatar_between_cards(
         self, kept: type[KeptCamera], seen: tuple[Path, list[Picture]]

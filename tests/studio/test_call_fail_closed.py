@@ -35,6 +35,8 @@ from mien.types import COEFFICIENT, Avatar, Expression, Face, Frame, Picture
 from performers import needs_face_model
 from scripted import textured
 
+pytestmark = pytest.mark.privacy
+
 _SECONDS = 8.0
 Perform = Callable[[float], Picture]
 

@@ -28,6 +28,8 @@ from mien.media.reader import VideoReader
 from mien.types import Picture
 from scripted import likeness
 
+pytestmark = pytest.mark.privacy
+
 STUDIO = """
 import os, sys
 
