@@ -19,6 +19,7 @@ import performers
 from conftest import Mien, encode_clip
 from mien.avatar import library
 from mien.media.images import write_image
+from patience import LONG, wait_for
 
 
 @pytest.fixture
@@ -272,7 +273,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     out.mkdir()
     ran = subprocess.run(
         [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--scene", "paste"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=LONG, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
     )  # fmt: skip
     assert ran.returncode == 4, ran.stderr
@@ -286,7 +287,6 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_stopping_leaves_nothing_half_written(signal: str, code: int, tmp_path: Path) -> None:
     performers.needs_face_model()
     import signal as signals
-    import time
 
     path = performers.clip(tmp_path / "visit.mp4", performers.swaying(40) * 10)
     out = tmp_path / "out"
@@ -295,13 +295,9 @@ def test_stopping_leaves_nothing_half_written(signal: str, code: int, tmp_path: 
         [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--report"],
         stderr=subprocess.PIPE, text=True, cwd=out,
     )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not list(out.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert list(out.iterdir()), "nothing was begun"
-    time.sleep(0.3)
+    wait_for(lambda: list(out.iterdir()))
     process.send_signal(signals.Signals[f"SIG{signal}"])
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert not list(out.iterdir())

@@ -100,7 +100,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     watcher.start()
     try:
         ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=private["cwd"]
+            command, capture_output=True, text=True, timeout=3000, check=False, env=environment, cwd=private["cwd"]
         )
     finally:
         ended.set()
