@@ -17,6 +17,7 @@ import performers
 from conftest import Mien, Ran, encode_clip
 from mien.avatar import library
 from mien.media.images import write_image
+from patience import LONG
 
 FOLDERS = ("", ".", "/", "..")
 TABLE = ".expression.csv"
@@ -138,7 +139,7 @@ def ran(*arguments: object, **environment: str) -> Ran:
     if sys.platform != "linux" and os.geteuid() == 0:
         pytest.skip("root may read anything here")
     done = subprocess.run(
-        [sys.executable, "-m", "mien", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
+        [sys.executable, "-m", "mien", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=LONG,
         stdin=subprocess.DEVNULL, env=os.environ | environment, preexec_fn=_as_anybody,
     )  # fmt: skip
     return Ran(done.returncode, done.stdout, done.stderr)

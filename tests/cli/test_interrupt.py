@@ -27,7 +27,9 @@ NAMED = {"ids": lambda signals: " ".join(each.name for each in signals)}
 
 TOLD = """
 import signal, sys, time
-signal.signal(signal.SIGINT, signal.default_int_handler)  # even where the tests run in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)  # even where the tests run in the background, or by nohup
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def here(seconds=60.0):
     print("here", file=sys.stderr, flush=True)

@@ -90,7 +90,7 @@ def studio(root: Path) -> Iterator[Running]:
     ) as process:  # fmt: skip
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as page:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2 * LONG) as page:
             running = Running(process, page, root)
             reader = threading.Thread(target=lambda: running.written.extend(map(str.strip, process.stderr or [])))
             reader.start()
