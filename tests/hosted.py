@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from mien.studio.serving import Server, listen
+from patience import LONG
 from visits import Answer, ask
 
 
@@ -28,7 +29,7 @@ def hosted(routes: Sequence[BaseRoute]) -> Iterator[Client]:
     server.add(Starlette(routes=list(routes)), listener)
     server.start()
     try:
-        with Client(base_url=f"http://127.0.0.1:{listener.port}", timeout=60) as client:
+        with Client(base_url=f"http://127.0.0.1:{listener.port}", timeout=2 * LONG) as client:
             yield client
     finally:
         server.stop()

@@ -1,14 +1,22 @@
-"""Ends what would take for ever: for tests of time that must not depend on how fast a machine is."""
+"""Waiting without depending on how fast a machine is.
+
+For what another thread or process does: as long as a busy machine may need, and no longer than it takes. And an end to
+what would take for ever.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
-ENOUGH = 60
+LONG: Final = 90.0
+"""Seconds after which something that takes hardly any time will never happen."""
+ENOUGH: Final = 60
 """Seconds: a hundred times what linear work takes on a slow machine, and nothing to work that grows with a square."""
 
 
@@ -29,3 +37,21 @@ def patience(seconds: int = ENOUGH) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = LONG) -> None:
+    """Return as soon as that holds; fail where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.002)
+
+
+def eventually(condition: Callable[[], object], seconds: float = LONG) -> bool:
+    """Whether that comes to hold."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

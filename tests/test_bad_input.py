@@ -10,53 +10,16 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import performers
-from conftest import encode_clip
+from conftest import Mien, encode_clip
 from mien.avatar import library
-from mien.cli import main
 from mien.media.images import write_image
-
-
-class Ran:
-    """What a command left behind."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def line(self) -> str:
-        """The one line of an error."""
-        lines = [line for line in self.err.splitlines() if line.startswith("mien: ")]
-        assert len(lines) == 1, self.err
-        assert "Traceback" not in self.err
-        return lines[0]
-
-
-Mien = Callable[..., Ran]
-
-
-@pytest.fixture
-def mien(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mien:
-    """Run a command in this process, in an empty folder of its own."""
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.delenv("MIEN_DEBUG", raising=False)
-    monkeypatch.setenv("MIEN_AVATARS", str(tmp_path / "avatars"))
-
-    def run(*arguments: object) -> Ran:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Ran(int(left.value.code or 0), captured.out, captured.err)
-
-    return run
+from patience import LONG, wait_for
 
 
 @pytest.fixture
@@ -311,7 +274,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     out.mkdir()
     ran = subprocess.run(
         [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--scene", "paste"],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=LONG, check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
     )  # fmt: skip
     assert ran.returncode == 4, ran.stderr
@@ -325,7 +288,6 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_stopping_leaves_nothing_half_written(signal: str, code: int, tmp_path: Path) -> None:
     performers.needs_face_model()
     import signal as signals
-    import time
 
     path = performers.clip(tmp_path / "visit.mp4", performers.swaying(40) * 10)
     out = tmp_path / "out"
@@ -334,13 +296,9 @@ def test_stopping_leaves_nothing_half_written(signal: str, code: int, tmp_path: 
         [sys.executable, "-m", "mien", "anonymize", str(path), "-o", str(out / "out.mp4"), "--report"],
         stderr=subprocess.PIPE, text=True, cwd=out,
     )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not list(out.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert list(out.iterdir()), "nothing was begun"
-    time.sleep(0.3)
+    wait_for(lambda: list(out.iterdir()))
     process.send_signal(signals.Signals[f"SIG{signal}"])
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert not list(out.iterdir())
@@ -361,3 +319,17 @@ def test_a_read_only_input_is_read(tmp_path: Path) -> None:
 
     assert mien.anonymize(path, output=tmp_path / "out.mp4", size=64).frames == 3
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("seconds", ["-1", "-0.01", "nan", "inf", "-inf"])
+def test_people_are_forgotten_after_no_such_time(seconds: str, mien: Mien, clip: Path) -> None:
+    import mien as library
+    from mien.errors import InputError
+
+    for scene in ("paste", "avatar"):
+        ran = mien("anonymize", clip, "-o", "out.mp4", "--scene", scene, f"--forget-after={seconds}")
+        assert ran.code == 3, ran.err
+        assert f"forget_after of {float(seconds):g} seconds" in ran.line
+    with pytest.raises(InputError, match="forget_after"):
+        library.anonymize(clip, scene=library.Scene.PASTE, forget_after=float(seconds))
+    assert not list(Path().iterdir())

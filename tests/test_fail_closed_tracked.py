@@ -16,6 +16,8 @@ from mien.media.reader import VideoReader
 from mien.types import Array, Picture
 from scripted import likeness
 
+pytestmark = pytest.mark.privacy
+
 SIDE = 320
 FACE = np.array([[104, 74], [176, 74], [182, 120], [165, 172], [140, 184], [112, 168], [98, 118]], np.float32)
 """Brow to chin and cheek to cheek in `performers.portrait(320)`."""

@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from patience import LONG
 
 HOST = "127.0.0.1"
 
@@ -46,9 +48,10 @@ def ask(
     """One request, headers as lines, `host` as it is; the body is sent unannounced (a header must say how long)."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host if host is not None else f'{HOST}:{port}'}", *headers]
     request = "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1") + body
-    plain = socket.create_connection((address, port), timeout=10)
+    plain = socket.create_connection((address, port), timeout=LONG)
     with tls.wrap_socket(plain, server_hostname=address) if tls else plain as wire:
-        wire.sendall(request)
+        with suppress(ConnectionResetError, BrokenPipeError):  # refused before all of it was sent
+            wire.sendall(request)
         return _answer(wire)
 
 
@@ -73,7 +76,7 @@ def upgrade(port: int, path: str, *headers: str, host: str | None = None) -> int
         f"GET {path} HTTP/1.1", f"Host: {host if host is not None else f'{HOST}:{port}'}", "Upgrade: websocket",
         "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers,
     ]  # fmt: skip
-    with socket.create_connection((HOST, port), timeout=10) as wire:
+    with socket.create_connection((HOST, port), timeout=LONG) as wire:
         wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         return int(wire.recv(4096).split()[1])
 
@@ -87,7 +90,7 @@ class Visitor:
     def say(self, **message: Any) -> None:
         self.wire.send(json.dumps(message))
 
-    def hear(self, within: float = 5) -> Any:
+    def hear(self, within: float = LONG) -> Any:
         """The next message; None when the other side has closed."""
         try:
             return json.loads(self.wire.recv(timeout=within))
@@ -106,7 +109,7 @@ class Visitor:
 def visitor(port: int, *, origin: str | None = None, path: str = "/relay", **headers: str) -> Iterator[Visitor]:
     with connect(
         f"ws://{HOST}:{port}{path}", origin=origin or f"http://{HOST}:{port}", additional_headers=headers,
-        close_timeout=1, max_size=1 << 20, compression=None,
+        open_timeout=LONG, close_timeout=1, max_size=1 << 20, compression=None,
     ) as wire:  # fmt: skip
         yield Visitor(wire)
 

@@ -21,6 +21,10 @@ class Webcam:
 
     def __init__(self, clip: Path, *, fps: float = 30.0) -> None:
         self.plugged = True
+        self.spoilt = 0
+        """How many of the next pictures cannot be read."""
+        self.given = 0
+        """Pictures read so far."""
         self.attempts = 0
         """How often it was to be opened."""
         self.open = 0
@@ -46,12 +50,16 @@ class _Capture:
     def read(self) -> tuple[bool, Any]:
         if not self._webcam.plugged:
             return False, None
+        if self._webcam.spoilt:
+            self._webcam.spoilt -= 1
+            return False, None
         time.sleep(max(0.0, self._next - time.perf_counter()))
         self._next = max(self._next, time.perf_counter() - 0.1) + 1 / self._fps
         read, image = self._video.read()
         if not read:
             self._video.set(cv2.CAP_PROP_POS_FRAMES, 0)
             read, image = self._video.read()
+        self._webcam.given += 1
         return read, image
 
     def get(self, prop: int, /) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,6 +17,7 @@ from mien.types import Avatar, Frame, Scene
 if TYPE_CHECKING:
     from mien.emotion.timeline import Timeline
     from mien.engine.base import Engine
+    from mien.media.atomic import Outputs
     from mien.media.reader import VideoReader
     from mien.pipeline import EmotionReader, Progress, Tracker
     from mien.scene.avatar import AvatarScene
@@ -94,6 +96,7 @@ def animate(
 def read(clip: Annotated[Source | str, "The video or picture."], options: Reading) -> Outcome:
     """Read the visible expression off a clip or a picture, into a table, a summary and a report. No video is made."""
     from mien.avatar.library import PICTURES
+    from mien.media.atomic import Outputs
     from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
 
@@ -114,7 +117,8 @@ def read(clip: Annotated[Source | str, "The video or picture."], options: Readin
                 on_progress=options.on_progress,
             )  # fmt: skip
             progress = pipeline.run()
-    return _outcome(clip, None, targets, pipeline.timeline, progress, warnings, title=options.title)
+    with Outputs() as outputs:
+        return _outcome(clip, None, targets, outputs, pipeline.timeline, progress, warnings, title=options.title)
 
 
 def open_clip(clip: Source) -> VideoReader:
@@ -130,7 +134,7 @@ def open_clip(clip: Source) -> VideoReader:
 def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     """A clip with another face. Everything that can be wrong is looked for before the work begins."""
     from mien.avatar import library
-    from mien.media.atomic import check_target
+    from mien.media.atomic import Outputs, check_target
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
 
@@ -138,34 +142,39 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
-    output = Path(options.output or _beside(clip, default_name))
+    if options.forget_after is not None and not 0 <= options.forget_after < math.inf:
+        raise InputError(
+            f"A forget_after of {options.forget_after:g} seconds is not possible. Give 0 or more, or leave it out: "
+            "then nobody is forgotten."
+        )
     warnings: list[str] = []
-    with open_clip(clip) as video:
+    with open_clip(clip) as video, Outputs() as outputs:
+        output = _beside(clip, default_name) if options.output is None else Path(options.output)
         if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
         check_target(output, clip)
-        targets = _side_files(output, options, clip)
         avatar = library.find(options.avatar)
-        check_target(output, clip, avatar.path)
+        check_target(output, *library.files(avatar))
+        targets = _side_files(output, options, clip, *library.files(avatar))
         engine = _engine(options.engine, avatar)
         passes = _Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
         scene = _scene(engine, avatar, options, video, passes)
         tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
-        with VideoWriter.like(video, output, size=scene.size, audio=options.audio) as writer:
+        with VideoWriter.like(video, output, size=scene.size, audio=options.audio, outputs=outputs) as writer:
             pipeline = Pipeline(
                 video, tracker, scene=scene, sinks=[writer], emotions=_emotions(warnings), total=video.frame_count,
                 on_progress=passes.on_progress,
             )  # fmt: skip
             progress = passes.done(pipeline.run())
             verdict = scene.verdict()
-    sound = writer.audio_note if video.has_audio else None
-    if writer.audio_lost:
-        verdict = [*verdict, f"The sound of {clip} was {sound}."]
-    return _outcome(
-        clip, output, targets, pipeline.timeline, progress, warnings, verdict, title=options.title,
-        avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards,
-        veiled=scene.veiled, audio=sound,
-    )  # fmt: skip
+        sound = writer.audio_note if video.has_audio else None
+        if writer.audio_lost:
+            verdict = [*verdict, f"The sound of {clip} was {sound}."]
+        return _outcome(
+            clip, output, targets, outputs, pipeline.timeline, progress, warnings, verdict, title=options.title,
+            avatar=avatar.name, engine=engine.name, scene=options.scene.value, cards=scene.cards,
+            veiled=scene.veiled, audio=sound,
+        )  # fmt: skip
 
 
 def _beside(clip: Source, name: str) -> Path:
@@ -277,19 +286,29 @@ def _still(picture: Source) -> Frame:
     return Frame(lay_on(read_image(picture), (255, 255, 255)), 0, 0.0)
 
 
-def _side_files(output: Path | str | None, options: Reading | Rerendering, clip: Source) -> dict[str, Path]:
-    """Where tables and reports go, checked before any work is done."""
+def _side_files(
+    output: Path | str | None, options: Reading | Rerendering, clip: Source, *inputs: Source
+) -> dict[str, Path]:
+    """Where tables and reports go, checked before any work is done: none may replace the clip, another of the `inputs`,
+    or the video."""
+    from mien.face.parts import detector_files
     from mien.media.atomic import check_target
 
     ends = {kind: end for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
     if not ends:
         return {}
-    stem = Path(output or _beside(clip, Path(clip.name).stem))
+    stem = _beside(clip, Path(clip.name).stem) if output is None else Path(output)
+    if stem.name in ("", ".."):
+        raise OutputError(f"{str(output)!r} is a folder. Give the beginning of the files' names, such as visit.")
     base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
     wanted = {kind: base.with_name(base.name + end) for kind, end in ends.items()}
+    taken = {Path(os.path.realpath(stem))}
     for file in wanted.values():
-        check_target(file, clip)
-        if not os.access(file.parent, os.W_OK):
+        final = check_target(file, clip, *inputs, *detector_files(options.detector))
+        if final in taken:
+            raise OutputError(f"{file} leads to another file that this run writes. Remove it or give another name.")
+        taken.add(final)
+        if not os.access(final.parent, os.W_OK):
             raise OutputError(
                 f"{file} cannot be written: its folder is missing, or you have no permission there. Choose another."
             )
@@ -297,10 +316,9 @@ def _side_files(output: Path | str | None, options: Reading | Rerendering, clip:
 
 
 def _outcome(
-    clip: Source, output: Path | None, targets: dict[str, Path], timeline: Timeline, progress: Progress,
-    warnings: Sequence[str], verdict: Sequence[str] = (), *, title: str, avatar: str | None = None,
-    engine: str | None = None, scene: str | None = None, cards: int = 0, veiled: int = 0,
-    audio: str | None = None,
+    clip: Source, output: Path | None, targets: dict[str, Path], outputs: Outputs, timeline: Timeline,
+    progress: Progress, warnings: Sequence[str], verdict: Sequence[str] = (), *, title: str, avatar: str | None = None,
+    engine: str | None = None, scene: str | None = None, cards: int = 0, veiled: int = 0, audio: str | None = None,
 ) -> Outcome:  # fmt: skip
     """Write the tables and reports asked for, and sum up.
 
@@ -308,13 +326,13 @@ def _outcome(
     scene's `verdict` is about the video.
     """
     if "csv" in targets:
-        timeline.write_csv(targets["csv"])
+        timeline.write_csv(targets["csv"], outputs=outputs)
     if "summary" in targets:
-        timeline.write_json(targets["summary"])
+        timeline.write_json(targets["summary"], outputs=outputs)
     if "report" in targets:
         from mien.emotion.report import write_report
 
-        write_report(timeline, targets["report"], title=title, note=" ".join(warnings))
+        write_report(timeline, targets["report"], title=title, note=" ".join(warnings), outputs=outputs)
     warnings = [*warnings, *verdict]
     if timeline.coverage == 0:
         shown = " The avatar rests throughout." if scene == Scene.AVATAR.value else ""

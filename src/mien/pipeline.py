@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Event
 from typing import Final, Protocol
@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from mien.ahead import ahead
 from mien.emotion.timeline import Timeline
 from mien.errors import MienError
+from mien.opencv_threads import opencv_threads
 from mien.types import Array, Face, Frame, Picture
 
 Tracked = tuple[Frame, list[Face]]
@@ -126,15 +127,7 @@ class Pipeline:
         return [self._emotions(frame, face) for face in faces] if self._emotions else None
 
 
-@contextmanager
-def _opencv_aside() -> Iterator[None]:
+def _opencv_aside() -> AbstractContextManager[None]:
     """OpenCV splits each of its calls among all cores, and waits for the slowest. In a run the cores are taken: on two
     of them that costs a tenth of the speed."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(max(1, (os.cpu_count() or 1) // _BUSY))
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
+    return opencv_threads(max(1, (os.cpu_count() or 1) // _BUSY))

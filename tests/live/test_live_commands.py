@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -14,6 +13,7 @@ from mien.live.commands import COMMANDS, STEP, Remote, wearables
 from mien.live.run import LiveRun
 from mien.media.newest import Newest
 from mien.types import Frame
+from patience import eventually
 from scripted import Kept, OvalRenderer, ScriptedTracker, face, frames
 
 
@@ -32,12 +32,13 @@ class Rig:
 
     def wears(self, name: str) -> bool:
         """Whether that is what it comes to wear."""
-        for frame in frames(300):
-            self._newest.put(frame)
-            time.sleep(0.01)
-            if self.run.state.avatar == name and not self.run.state.preparing:
-                return True
-        return False
+        supply = iter(frames(100_000))
+
+        def worn() -> bool:
+            self._newest.put(next(supply))
+            return self.run.state.avatar == name and not self.run.state.preparing
+
+        return eventually(worn)
 
     def close(self) -> None:
         self.run.stop()

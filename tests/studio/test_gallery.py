@@ -26,6 +26,7 @@ from mien.media.images import read_image
 from mien.media.memory import MemoryFile
 from mien.studio import gallery
 from mien.study.suitability import Suitability
+from patience import LONG, eventually
 
 
 @pytest.fixture
@@ -236,12 +237,12 @@ def test_a_bomb_is_refused_from_its_header(page: Client, folder: Path) -> None:
     body = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(5000))), (b"IEND", b"")]
     parts = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in body]
     bomb = b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-    began = time.perf_counter()
+    began = time.process_time()
     for path in ("/api/avatars/check", "/api/avatars"):
         answer = page.post(path, content=bomb)
         assert answer.status_code == 422
         assert "the limit is 64 million" in answer.json()["error"]
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert not folder.exists()
 
 
@@ -317,14 +318,12 @@ def test_others_are_answered_while_a_picture_is_looked_at(folder: Path) -> None:
 
     class Slow(gallery.Gallery):
         def check(self, file: MemoryFile) -> Suitability:
-            slow.wait(20)
+            slow.wait(LONG)
             return Suitability(1.0, "poor", (), 1, (0, 0, 1, 1))
 
     with hosted(gallery.routes(Slow())) as page, ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(page.post, "/api/avatars/check", content=b"x") for _ in range(3)]
-        began = time.perf_counter()
         assert page.get("/api/avatars").status_code == 200
-        assert time.perf_counter() - began < 5
         assert not any(answer.done() for answer in asked)
         slow.set()
         assert all(answer.result().status_code == 200 for answer in asked)
@@ -336,18 +335,20 @@ def test_a_flood_is_taken_in_turns(folder: Path) -> None:
 
     def slowly(data: bytes) -> Iterator[bytes]:
         yield data[:10]
-        release.wait(20)
+        release.wait(LONG)
         yield data[10:]
 
     def give(page: Client, make: Callable[[], object]) -> int:
         return page.post("/api/avatars/check", content=make()).status_code  # type: ignore[arg-type]
 
+    def insist(page: Client) -> int:
+        while (status := give(page, lambda: slowly(bytes(100)))) == 429:  # the question below had the last place
+            pass
+        return status
+
     with hosted(gallery.routes()) as page, ThreadPoolExecutor(8) as pool:
-        first = [pool.submit(give, page, lambda: slowly(bytes(100))) for _ in range(4)]
-        deadline = time.monotonic() + 10
-        while (status := give(page, lambda: bytes(100))) != 429 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert status == 429
+        first = [pool.submit(insist, page) for _ in range(4)]
+        assert eventually(lambda: give(page, lambda: bytes(100)) == 429)
         release.set()
         assert [answer.result() for answer in first] == [422] * 4
         assert give(page, lambda: bytes(100)) == 422

@@ -47,10 +47,10 @@ def claiming(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("size", [(30000, 30000), (65535, 65535), (1921, 1081), (0, 10), (10, 0)])
 def test_a_picture_that_claims_too_much_is_refused_before_it_is_decoded(size: tuple[int, int]) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InputError, match="claims"):
         jpeg.decode(claiming(*size))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_second_header_cannot_smuggle_another_size_in() -> None:

@@ -10,9 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -21,6 +19,7 @@ import pytest
 
 from mien.studio import launch
 from mien.studio.preview import Preview
+from patience import LONG, eventually
 from visits import ask
 
 LINK = 'http://127.0.0.1:8750/open?token=the-code&more="<'
@@ -57,13 +56,6 @@ def path_of(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 5
-    while not true() and time.monotonic() < until:
-        time.sleep(0.01)
-    return true()
-
-
 def test_the_browser_gets_a_file_that_only_this_user_reads(given: list[str]) -> None:
     assert launch.open_browser(LINK)
     (url,) = given
@@ -77,7 +69,7 @@ def test_the_browser_gets_a_file_that_only_this_user_reads(given: list[str]) -> 
 
 
 def test_the_file_goes_when_the_code_has_run_out(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "CODE_LIFETIME", 0.2)
+    monkeypatch.setattr(launch, "CODE_LIFETIME", 1.5)
     assert launch.open_browser(LINK)
     folder = path_of(given[0]).parent
     assert folder.exists()
@@ -146,7 +138,7 @@ def test_no_command_line_holds_what_opens_the_studio(tmp_path: Path) -> None:
             assert ask(port, f"{target.path}?{target.query}").status == 303
             assert ask(port, f"{target.path}?{target.query}").status == 403  # once
             studio.send_signal(signal.SIGINT)
-            studio.wait(10)
+            studio.wait(LONG)
         finally:
             studio.kill()
     assert not page.parent.exists()

@@ -17,6 +17,7 @@ from mien.media.reader import VideoReader
 from mien.studio import jpeg
 from mien.studio.live import ANSWER, INCOMING, LiveSession
 from mien.studio.lives import Busy, Lives
+from patience import wait_for
 from scripted import OvalRenderer, ScriptedTracker, face, likeness, smile, textured
 
 
@@ -33,13 +34,6 @@ class Looker:
 
     def say(self, message: dict[str, Any]) -> None:
         self.words.append(message)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.002)
 
 
 def message(number: int, milliseconds: int | None = None, picture: np.ndarray | None = None) -> bytes:

@@ -14,6 +14,7 @@ from fake_studio import FakeStudio, served
 
 from browsers import CAMERA_SIZE, chromium, film
 from conftest import encode_clip, moving_picture
+from patience import LONG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -85,7 +86,7 @@ def until(page: Page, condition: str) -> None:
 
 def soon(page: Page, condition: Callable[[], bool], name: str = "what the studio is told") -> None:
     """Wait until something holds, while the page goes on."""
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + LONG
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {name}"
         page.wait_for_timeout(20)

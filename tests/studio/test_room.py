@@ -287,7 +287,7 @@ const open = (role, code) => {
   return one;
 };
 const pause = () => new Promise((done) => setTimeout(done, 25));
-const until = async (test) => { for (let i = 0; i < 200 && !test(); i += 1) await pause(); };
+const until = async (test) => { for (let i = 0; i < 2000 && !test(); i += 1) await pause(); };
 const count = (one, type) => one.log.filter(([name]) => name === type).length;
 """
 

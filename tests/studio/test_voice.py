@@ -258,13 +258,13 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
         const tape = await record(stream), marks = {}, same = [];
         const changes = { mask: "masked", off: "off", again: "masked", natural: "natural", end: "masked" };
         for (const [name, mode] of Object.entries(changes)) {
-          await sleep(1500);
+          await sleep(2500);
           marks[name] = tape.now();
           await voice.change(mode);
           const tracks = voice.stream.getTracks();
           same.push(tracks.length === 1 && tracks[0] === track && !microphones.includes(track));
         }
-        await sleep(1500);
+        await sleep(2500);
         const sound = await tape.end();
         voice.stop();
         return { sound, marks, same, rate: tape.rate, label: track.label, state: track.readyState, live: live() };
@@ -277,7 +277,7 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
     def between(values: Sound, start: float, end: float) -> Sound:
         return values[round(start / 0.005) : round(end / 0.005)]
 
-    late = 1.0  # s, at most, from a sample's making to the tape, through two audio contexts of a busy machine
+    late = 2.0  # s, at most, from a sample's making to the tape, through two audio contexts of a busy machine
     assert np.median(between(natural, 0.3, marks["mask"])) > 0.5
     assert np.median(between(natural, marks["natural"] + 0.3, marks["end"])) > 0.5
     assert between(natural, marks["mask"] + late, marks["natural"]).max() < 0.05
@@ -409,7 +409,7 @@ def test_when_the_mask_fails_there_is_silence(browser: Lab, how: str) -> None:
             + """
             const why = await voice.start({ mode: "masked" }).then(() => null, (error) => error.reason);
             const tape = await record(voice.stream);
-            await sleep(1600);
+            await sleep(2500);
             const end = tape.now();
             await sleep(300);
             const rate = tape.rate, sound = await tape.end();
@@ -422,7 +422,7 @@ def test_when_the_mask_fails_there_is_silence(browser: Lab, how: str) -> None:
     assert (told["mode"], told["live"], told["level"]) == ("off", 0, 0)
     assert (told["why"] == "mask") == (how in ("missing", "wrong"))
     assert how in ("missing", "wrong") or "trouble mask" in told["events"]
-    assert not sound[round(1.4 * rate) :].any()
+    assert not sound[round(2.3 * rate) :].any()
     assert hum(sound, rate).max() < 0.3
     assert sound.any() == (how == "failing")
 
@@ -433,7 +433,7 @@ def test_the_meter_follows_the_voice(browser: Lab) -> None:
         + """
         const voice = new Voice(), levels = [];
         await voice.start({ mode: "masked" });
-        for (let i = 0; i < 60; i++) { await sleep(15); levels.push(voice.level); }
+        for (let i = 0; i < 2000 && !(levels.at(-1) > 0.3); i++) { await sleep(15); levels.push(voice.level); }
         voice.stop();
         return [Math.min(...levels), Math.max(...levels), voice.level, voice.stream];
         """

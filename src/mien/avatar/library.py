@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mien.avatar.rig_file import BUILT_IN, RIG_FILE, read_table
 from mien.errors import AvatarError, InputError, MienError, OutputError
+from mien.media.chosen import chosen_folder
 from mien.types import Avatar
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -39,8 +41,8 @@ class Listed:
 
 def user_folder() -> Path:
     """Where the user's own avatars lie: MIEN_AVATARS, else the system's place for a program's data."""
-    if chosen := os.environ.get("MIEN_AVATARS"):
-        return Path(chosen).expanduser()
+    if chosen := chosen_folder("MIEN_AVATARS"):
+        return chosen
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
@@ -64,7 +66,7 @@ def users() -> dict[str, Path]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        _log.warning("%s cannot be read (%s): your own avatars are left out", folder, error.strerror or error)
+        _say_unreadable(folder, error.strerror or str(error))
         return {}
     kinds = ((path, kind(path)) for path in entries if not path.name.startswith("."))
     return {path.name if what == "puppet" else path.stem: path for path, what in kinds if what}
@@ -110,6 +112,13 @@ def load(path: Path, *, name: str = "") -> Avatar:
     from mien.media.images import read_image
 
     return Avatar(name or path.stem, path, "picture", portrait(read_image(path), name=str(path)), name or path.stem)
+
+
+def files(avatar: Avatar) -> list[Path]:
+    """What an avatar is made of on this machine: its picture, or everything in its rig's folder."""
+    with suppress(OSError):  # a picture, or a folder whose list may not be read
+        return sorted(avatar.path.iterdir())
+    return [avatar.path, avatar.path / RIG_FILE]
 
 
 def add(source: Path, *, name: str = "") -> Avatar:
@@ -238,3 +247,8 @@ def _exists(path: Path) -> bool:
     except (OSError, ValueError):  # a name too long, a NUL in it
         return False
     return True
+
+
+@cache
+def _say_unreadable(folder: Path, why: str) -> None:
+    _log.warning("Your own avatars are missing: the folder %s cannot be read (%s).", folder, why)

@@ -6,27 +6,43 @@ import os
 import sys
 from typing import NoReturn
 
-from mien.cli.interrupt import raise_on_terminate
+from mien.cli import interrupt
 from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run one command and leave with its exit code (docs/cli.md lists them)."""
+    """Run one command and leave with its exit code (docs/cli.md lists them).
+
+    `arguments`: those of this process if None, which must end then: signals are no longer as they were.
+    """
+    ends = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
-    raise_on_terminate()
+    before = interrupt.end_at_once(lambda code: _say("Cancelled; nothing was written.", code, arguments))
     forbid_core_dumps()
     accept_any_text()
     hide_developers_warnings()
     try:
+        _run(arguments)
+    finally:
+        if not ends:
+            interrupt.restore(before)
+
+
+def _run(arguments: list[str]) -> NoReturn:
+    try:
         from mien.cli.app import run
 
-        run(arguments)
+        interrupt.raise_once()
+        try:
+            run(arguments)
+        finally:
+            interrupt.end_at_once()
     except MienError as error:
         _fail(str(error), error.exit_code, arguments)
     except KeyboardInterrupt:
-        _fail("stopped; nothing half-written is left", 130, arguments)
+        _fail("Cancelled; nothing half-written is left.", 130, arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
@@ -39,9 +55,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _fail(message: str, code: int, arguments: list[str]) -> NoReturn:
+    _say(message, code, arguments)
+    raise SystemExit(code)
+
+
+def _say(message: str, code: int, arguments: list[str]) -> None:
     say(f"mien: {message}", err=True)
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": message, "exit_code": code}))
-    raise SystemExit(code)
+        print(json.dumps({"error": message, "exit_code": code}), flush=True)

@@ -15,20 +15,25 @@ from mien.cli.derive import command
 from mien.cli.interrupt import between_frames
 from mien.cli.terminal import visible_errors
 from mien.live import job
-from mien.pipeline import Progress
+from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
 
 
 class _Commands(TyperGroup):
-    """Says of a wrong command line what is wrong with it, visibly."""
+    """Says of a wrong command line what is wrong with it, visibly. Ctrl-C is an error like others: Typer's own answer
+    says nothing, not even with --json."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
         with visible_errors():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        with visible_errors():
-            return super().invoke(ctx)
+        """The command that was asked for."""
+        try:
+            with visible_errors():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise CancelledError("Cancelled; nothing half-written is left.") from None
 
 
 app = typer.Typer(
@@ -53,8 +58,24 @@ def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
             check()
             draw(progress)
 
-        done = function(**arguments, on_progress=on_progress)
+        try:
+            done = function(**arguments, on_progress=on_progress)
+        except (KeyboardInterrupt, SystemExit) as stopped:
+            raise _cancelled(stopped, function, arguments) from None
     show.result(done, as_json)
+
+
+def _cancelled(
+    stopped: KeyboardInterrupt | SystemExit, function: Callable[..., Any], arguments: dict[str, Any]
+) -> CancelledError:
+    """What Ctrl-C or a kill left of a run."""
+    left = "nothing was written"
+    if function is demo.demo:
+        left = f"the files that were finished are in {arguments['output']}"
+    error = CancelledError(f"Cancelled before the run was through; {left}.")
+    if isinstance(stopped, SystemExit):
+        error.exit_code = int(stopped.code or 0)
+    return error
 
 
 class _Notes(logging.Handler):

@@ -32,7 +32,7 @@ def list_avatars(as_json: Json = False) -> None:
 def show_avatar(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name, a picture, or a folder with a rig.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Picture to write; NAME.png if not given.")
+        Path | None, typer.Option("--output", "-o", help="Picture to write; NAME.png if not given.", readable=False)
     ] = None,
     size: Annotated[int, typer.Option("--size", "-s", help="Pixels of each picture's longer side.")] = 256,
     as_json: Json = False,
@@ -52,7 +52,9 @@ def show_avatar(
 
 @app.command()
 def check(
-    source: Annotated[Path, typer.Argument(metavar="PICTURE|FOLDER", help="A picture, or a folder with a rig.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="PICTURE|FOLDER", help="A picture, or a folder with a rig.", readable=False)
+    ],
     as_json: Json = False,
 ) -> None:
     """Say how well a picture will move and what would be better; of a rig, what there is and what does not move."""
@@ -83,7 +85,9 @@ def _check_rig(folder: Path, as_json: bool) -> None:
 
 @app.command()
 def add(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A picture, or a folder with a rig.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="A picture, or a folder with a rig.", readable=False)
+    ],
     name: Annotated[str, typer.Option(help="What to call it; the file's own name if not given.")] = "",
     as_json: Json = False,
 ) -> None:

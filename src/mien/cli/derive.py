@@ -37,17 +37,18 @@ def _notes(function: Callable[..., Any]) -> set[str]:
 
 
 def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
+    """`readable=False`: the function itself says, with an exit code of its own, that a file may not be read."""
     kind, note, *more = get_args(hint)
     if more:
         parameter = parameter.replace(default=more[0].default)
     required = parameter.default is inspect.Parameter.empty
     if required:
-        note = typer.Argument(help=note, metavar=parameter.name.upper(), show_default=False)
+        note = typer.Argument(help=note, metavar=parameter.name.upper(), show_default=False, readable=False)
     else:
         name = "--" + parameter.name.replace("_", "-")
         names = [f"{name}/--no-{parameter.name}"] if parameter.default is True else [name]
         short = [SHORT[parameter.name]] if parameter.name in SHORT else []
-        note = typer.Option(*names, *short, help=note)
+        note = typer.Option(*names, *short, help=note, readable=False)
     return parameter.replace(annotation=Annotated[_plain(kind), note], kind=inspect.Parameter.KEYWORD_ONLY)
 
 

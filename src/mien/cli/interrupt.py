@@ -1,19 +1,29 @@
-"""Ctrl-C and a polite kill, held back until the frame at hand is done.
+"""Ctrl-C and a polite kill: when they take effect, and that they leave no traceback.
 
-Raised in the middle of things, an interrupt can leave a lock of a queue taken, and the clean-up then waits for ever.
+Raised in the middle of things, an interrupt can leave a lock of a queue taken, and the clean-up then waits for ever; in
+the middle of the clean-up, files stay behind. Python also swallows one that is raised while it imports or ends, and
+prints a traceback instead. So an interrupt is held back until the frame at hand is done, a further one is ignored while
+the program cleans up, and where there is nothing to clean up the process ends at once.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, Final
 
 _KILLS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 """A polite kill; the terminal's window was closed."""
 _SIGNALS = (signal.SIGINT, *_KILLS)
+_CLEAN_UP: Final = 5.0
+"""Seconds after an interrupt in which further ones are ignored: long enough to remove files, and after that a program
+that hangs can still be ended."""
+_raised = float("-inf")
+"""When the last interrupt was raised."""
 
 
 @contextmanager
@@ -31,26 +41,64 @@ def between_frames() -> Iterator[Callable[[], None]]:
         if noted:
             _raise(noted[0])
 
-    before = {number: signal.signal(number, note) for number in _SIGNALS if _heard(number)}
+    before = _set(note)
     try:
         yield check
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore(before)
 
 
-def raise_on_terminate() -> None:
-    """Let a polite kill clean up as Ctrl-C does."""
-    for kill in filter(_heard, _KILLS):
-        signal.signal(kill, lambda number, _: _raise(number))
+def end_at_once(farewell: Callable[[int], None] | None = None) -> dict[int, Any]:
+    """From now on an interrupt ends the process, with the exit code 128 + its number: for times at which there is
+    nothing to clean up. `farewell` is called with that code before. Returns what signals did until now, for `restore`.
+    """
+
+    first = [True]
+
+    def end(number: int, _: FrameType | None) -> None:
+        if _cleaning_up() or not first:
+            return
+        first.clear()
+        with suppress(Exception):
+            if farewell is not None:
+                farewell(128 + number)
+        os._exit(128 + number)
+
+    return _set(end)
+
+
+def raise_once() -> None:
+    """From now on an interrupt is raised, KeyboardInterrupt for Ctrl-C and SystemExit for a polite kill, and further
+    ones are ignored while the program cleans up."""
+    global _raised
+    _raised = float("-inf")
+    _set(lambda number, _: _raise(number))
+
+
+def restore(before: dict[int, Any]) -> None:
+    """Let signals do what they did."""
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _set(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
+    return {number: signal.signal(number, handler) for number in _SIGNALS if _heard(number)}
 
 
 def _heard(number: int) -> bool:
     """What nohup, or the shell for a job in the background, has told to be ignored stays ignored."""
-    return signal.getsignal(number) is not signal.SIG_IGN
+    return signal.getsignal(number) not in (signal.SIG_IGN, None)
 
 
-def _raise(number: int) -> NoReturn:
+def _cleaning_up() -> bool:
+    return time.monotonic() - _raised < _CLEAN_UP
+
+
+def _raise(number: int) -> None:
+    global _raised
+    if _cleaning_up():
+        return
+    _raised = time.monotonic()
     if number in _KILLS:
         raise SystemExit(128 + number)
     raise KeyboardInterrupt

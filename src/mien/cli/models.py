@@ -55,7 +55,7 @@ def pull(
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of weights that you have.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of weights that you have.", readable=False)],
     name: Annotated[
         str | None, typer.Option(help="A name of your own, for a file that mien does not know by its checksum.")
     ] = None,

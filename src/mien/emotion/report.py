@@ -21,7 +21,7 @@ from mien.emotion import charts, signal
 from mien.emotion.moments import clock
 from mien.emotion.report_face import face_section
 from mien.emotion.timeline import CAUTION, Timeline, Track
-from mien.media.atomic import atomic_path
+from mien.media.atomic import Outputs, atomic_path
 from mien.types import EMOTIONS
 
 CAUTIONS: Final = (
@@ -39,11 +39,13 @@ _WORTH_A_WORD: Final = 0.3
 """Seconds; what is shorter is more likely a false detection than a person."""
 
 
-def write_report(timeline: Timeline, path: Path, *, title: str = "", note: str = "") -> None:
-    """One HTML file at `path`, replaced only when complete. `title` and `note` are the only words in it that are not
-    mien's own. Raises OutputError where it cannot be written."""
+def write_report(
+    timeline: Timeline, path: Path, *, title: str = "", note: str = "", outputs: Outputs | None = None
+) -> None:
+    """One HTML file at `path`, replaced only when complete, and together with other `outputs`. `title` and `note` are
+    the only words in it that are not mien's own. Raises OutputError where it cannot be written."""
     page = report_html(timeline, title=title, note=note)
-    with atomic_path(path) as temporary:
+    with atomic_path(path, outputs=outputs) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emotion.columns import Rows
-from mien.media.atomic import atomic_path
+from mien.media.atomic import Outputs, atomic_path
 from mien.types import COEFFICIENTS, EMOTIONS, Array, Face, Frame
 
 if TYPE_CHECKING:
@@ -158,10 +158,11 @@ class Timeline:
         rounded[["frame", "face"]] = table[["frame", "face"]]
         return str(rounded.to_csv(index=False, lineterminator="\n"))
 
-    def write_csv(self, path: Path) -> None:
-        """The table of `csv`. Replaces `path` only when complete. Raises OutputError where it cannot be written."""
+    def write_csv(self, path: Path, *, outputs: Outputs | None = None) -> None:
+        """The table of `csv`. Replaces `path` only when complete, and together with other `outputs`. Raises OutputError
+        where it cannot be written."""
         text = self.csv()
-        with atomic_path(path) as temporary:
+        with atomic_path(path, outputs=outputs) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
 
     def summary(self) -> dict[str, Any]:
@@ -194,10 +195,11 @@ class Timeline:
             "dynamics": dynamics,
         }
 
-    def write_json(self, path: Path) -> None:
-        """`summary` as JSON. Replaces `path` only when complete. Raises OutputError where it cannot be written."""
+    def write_json(self, path: Path, *, outputs: Outputs | None = None) -> None:
+        """`summary` as JSON. Replaces `path` only when complete, and together with other `outputs`. Raises OutputError
+        where it cannot be written."""
         text = json.dumps(self.summary(), indent=2, allow_nan=False)
-        with atomic_path(path) as temporary:
+        with atomic_path(path, outputs=outputs) as temporary:
             temporary.write_text(text + "\n", encoding="utf-8")
 
 

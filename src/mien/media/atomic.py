@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside the target, renamed when complete."""
+"""Files that appear whole or not at all, alone or together: written beside the target, renamed when complete."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 
 from mien.errors import OutputError
 from mien.media.memory import MemoryFile, Source
@@ -15,30 +16,86 @@ from mien.media.memory import MemoryFile, Source
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
+class Outputs:
+    """Files that belong together. As a context manager: all of them appear under their names when the block ends well;
+    after an error or Ctrl-C none does, and older files of these names are as they were.
+
+    `atomic_path(..., outputs=...)` adds a file.
+    """
+
+    def __init__(self) -> None:
+        self._ready: list[tuple[Path, Path]] = []
+        """Complete files and the names they will have."""
+        self._temporary: list[Path] = []
+
+    def __enter__(self) -> Outputs:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._appear()
+        finally:
+            for part in self._temporary:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _file(self, target: Path | str, *inputs: Source | str) -> Iterator[Path]:
+        final = check_target(target, *inputs)
+        if any(final == other for _, other in self._ready):
+            raise OutputError(f"{target} would be written twice in one run. Give another name.")
+        part = _beside(final)
+        self._temporary.append(part)
+        try:
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        except OSError as error:
+            raise _output_error(error, target) from error
+        try:
+            yield part
+        except OSError as error:
+            if error.errno in _FULL or error.errno in (errno.EROFS, errno.EISDIR) or error.filename == str(part):
+                raise _output_error(error, target) from error
+            raise
+        self._ready.append((part, final))
+
+    def _appear(self) -> None:
+        replaced: list[tuple[Path, Path | None]] = []
+        """Names that are taken, and where the older file lies meanwhile."""
+        try:
+            for number, (part, final) in enumerate(self._ready, start=1):
+                last = number == len(self._ready)  # after it nothing can fail
+                older = None if last else _set_aside(final)
+                if older is not None:
+                    replaced.append((final, older))
+                part.replace(final)
+                if older is None:
+                    replaced.append((final, None))
+        except BaseException as error:
+            for name, older in reversed(replaced):
+                with suppress(OSError):
+                    _restore(name, older)
+            if isinstance(error, OSError):
+                raise _output_error(error, final) from error
+            raise
+        self._temporary += [older for _, older in replaced if older is not None]
+
+
 @contextmanager
-def atomic_path(target: Path | str, *inputs: Source | str) -> Iterator[Path]:
-    """Give a temporary path beside `target`; rename it to `target` when the block ends well, remove it otherwise.
+def atomic_path(target: Path | str, *inputs: Source | str, outputs: Outputs | None = None) -> Iterator[Path]:
+    """Give a temporary path beside `target`; rename it to `target` when the block ends well, remove it otherwise. One
+    of several `outputs` is renamed together with the others.
 
     The temporary name keeps the target's suffix, so that libraries which choose a format by name still can.
     Raises OutputError where nothing can be written there, where the disk is full, and where `target` is one of
     `inputs` under any name (link or symlink).
     """
-    final = check_target(target, *inputs)
-    part = final.with_name(f".{final.stem[:60]}.{secrets.token_hex(4)}.part{final.suffix}")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise _output_error(error, target) from error
-    try:
-        yield part
-        part.replace(final)
-    except OSError as error:
-        if error.errno in _FULL or error.errno in (errno.EROFS, errno.EISDIR) or error.filename == str(part):
-            raise _output_error(error, target) from error
-        raise
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    if outputs is None:
+        with Outputs() as alone, alone._file(target, *inputs) as part:
+            yield part
+    else:
+        with outputs._file(target, *inputs) as part:
+            yield part
 
 
 def check_target(target: Path | str, *inputs: Source | str) -> Path:
@@ -53,10 +110,42 @@ def check_target(target: Path | str, *inputs: Source | str) -> Path:
     if final.exists():
         if not final.is_file():
             raise OutputError(f"{target} is not an ordinary file, so it cannot be replaced. Give another name.")
-        files = [Path(source) for source in inputs if not isinstance(source, MemoryFile)]
-        if any(path.exists() and final.samefile(path) for path in files):
+        if any(_is(final, Path(source)) for source in inputs if not isinstance(source, MemoryFile)):
             raise OutputError(f"{target} is the input itself: writing there would destroy it. Give another name.")
     return final
+
+
+def _is(file: Path, source: Path) -> bool:
+    """Whether they are one file under any name: a link, a symlink, other capitals where these do not count."""
+    with suppress(OSError):  # no such source, or none that may be looked at
+        return file.samefile(source)
+    return False
+
+
+def _beside(final: Path) -> Path:
+    """A new temporary name in the same folder."""
+    return final.with_name(f".{final.stem[:60]}.{secrets.token_hex(4)}.part{final.suffix}")
+
+
+def _set_aside(final: Path) -> Path | None:
+    """Give the older file of that name another one, under which it is kept; None where there is none."""
+    if not final.is_file():
+        return None
+    older = _beside(final)
+    try:
+        os.link(final, older)  # with two names, so that the first is never without a file
+    except OSError:  # not every file system has links
+        final.replace(older)
+    return older
+
+
+def _restore(final: Path, older: Path | None) -> None:
+    """Undo what took the name `final`."""
+    if older is None:
+        final.unlink()
+    else:
+        older.replace(final)
+        older.unlink(missing_ok=True)  # where both names are still one file, POSIX leaves them
 
 
 def _output_error(error: OSError, target: Path | str) -> OutputError:

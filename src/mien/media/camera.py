@@ -217,11 +217,18 @@ class ClipCamera(LiveSource):
 def open_camera(wanted: str, *, loop: bool = False) -> LiveSource:
     """The camera of that number, name or device file, or the clip at that path. Raises InputError."""
     path = Path(wanted)
-    if path.exists() and not devices.is_device(wanted):
+    if not devices.is_device(wanted) and _is_there(path):
         return ClipCamera(path, loop=loop)
     if (len(path.parts) > 1 and not devices.is_device(wanted)) or _SUFFIX.fullmatch(path.suffix):
         raise InputError(f"There is no clip {path} to play as a camera. Check the name and the folder.")
     return Camera(wanted)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that may not be looked into: opening the clip says so
+        return len(path.parts) > 1
 
 
 def _read(capture: Capture, patience: int) -> Picture | None:

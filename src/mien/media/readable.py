@@ -22,6 +22,8 @@ def check_readable(path: Source, *, what: str) -> None:
         raise _no_permission(path) from error
     except (OSError, ValueError) as error:
         raise InputError(f"There is no file {path}. Check the name and the folder.") from error
+    if path == Path():
+        raise InputError(f"'.' is a folder, and an empty name means the same. Give one {what} file.")
     if stat.S_ISDIR(info.st_mode):
         raise InputError(f"{path} is a folder. Give one {what} file in it.")
     if not stat.S_ISREG(info.st_mode):

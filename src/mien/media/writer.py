@@ -18,7 +18,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
 from mien.errors import OutputError
-from mien.media.atomic import atomic_path
+from mien.media.atomic import Outputs, atomic_path
 from mien.media.audio import AudioTrack
 from mien.media.memory import Source
 from mien.media.reader import SCALER_THREADS, VideoReader
@@ -54,6 +54,7 @@ class VideoWriter:
         start: Fraction = Fraction(0),
         audio_from: Source | str | None = None,
         inputs: tuple[Source | str, ...] = (),
+        outputs: Outputs | None = None,
         crf: int = 20,
         preset: str = "veryfast",
     ) -> None:
@@ -64,6 +65,7 @@ class VideoWriter:
         start: what to subtract from every time stamp, pictures and sound, in seconds: the clip's own beginning.
         audio_from: file whose sound is passed on; None for silence.
         inputs: files that must not be overwritten, besides `audio_from`.
+        outputs: files together with which this one appears, when their block ends; by itself if None.
         crf: x264's constant quality, 0 (lossless) to 51; lower is better and larger.
         """
         self.path = Path(path)
@@ -74,6 +76,7 @@ class VideoWriter:
         self._base = self._input_base if self._input_base.denominator <= _FINEST else Fraction(1, _FINEST)
         self._start = start
         self._audio_from = Path(audio_from) if isinstance(audio_from, str) else audio_from
+        self._outputs = outputs
         self._inputs = (*inputs, *([self._audio_from] if self._audio_from else []))
         self._options = {"crf": str(crf), "preset": preset}
         self._last: int | None = None
@@ -85,13 +88,13 @@ class VideoWriter:
     @classmethod
     def like(
         cls, clip: VideoReader, path: Path | str, *, size: tuple[int, int] | None = None, audio: Audio = "keep",
-        crf: int = 20, preset: str = "veryfast",
+        outputs: Outputs | None = None, crf: int = 20, preset: str = "veryfast",
     ) -> VideoWriter:  # fmt: skip
         """A writer whose pictures keep the time stamps of `clip`, with its sound if `audio` is "keep"."""
         return cls(
             path, size=size or clip.size, rate=clip.rate, time_base=clip.time_base, start=clip.start,
             audio_from=clip.source if audio == "keep" and clip.has_audio else None, inputs=(clip.source,),
-            crf=crf, preset=preset,
+            outputs=outputs, crf=crf, preset=preset,
         )  # fmt: skip
 
     @property
@@ -106,7 +109,7 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with ExitStack() as stack:
-            part = stack.enter_context(atomic_path(self.path, *self._inputs))
+            part = stack.enter_context(atomic_path(self.path, *self._inputs, outputs=self._outputs))
             # Freed on every path out, before the rename: Windows cannot rename an open file.
             self._container: OutputContainer = av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"})
             stack.callback(self._container.close)

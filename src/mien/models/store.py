@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,11 +17,12 @@ from typing import Literal
 
 from mien.errors import InputError, ModelError, OutputError
 from mien.media.atomic import atomic_path
+from mien.media.chosen import chosen_folders
 from mien.media.plain_file import open_plain, read_plain
 from mien.media.readable import check_readable
 from mien.models.catalogue import NAME, Model, ModelFile, built_in, parse_model
 
-State = Literal["ready", "partly", "missing", "damaged"]
+State = Literal["ready", "partly", "missing", "damaged", "unreadable"]
 _RECORD = "model.json"
 _LARGEST_RECORD = 1 << 20
 """Bytes."""
@@ -34,7 +36,7 @@ class FileStatus:
 
     file: ModelFile
     where: Path | None
-    """The file, whole or damaged; None where there is none."""
+    """The file, whole, damaged or not to be read for want of permission; None where there is none."""
     state: State
 
 
@@ -51,8 +53,9 @@ class ModelStatus:
         states = {file.state for file in self.files}
         if states == {"ready"} or ("ready" in states and self.model.enough == "any"):
             return "ready"
-        if "damaged" in states:
-            return "damaged"
+        for state in ("damaged", "unreadable"):
+            if state in states:
+                return state
         return "partly" if "ready" in states else "missing"
 
 
@@ -88,6 +91,11 @@ class ModelStore:
             return found.where
         if found.state == "damaged":
             raise ModelError(self._damaged(name, found))
+        if found.state == "unreadable":
+            raise ModelError(
+                f"{found.where} (model {name}) may not be read: you have no permission there. Change that, or set "
+                "MIEN_MODELS to a folder of your own."
+            )
         raise ModelError(f"The model {name} ({found.file.name}) is not on this machine. {self._remedy(name)}")
 
     def available(self, name: str, member: str | None = None) -> bool:
@@ -176,15 +184,14 @@ class ModelStore:
         return target
 
     def _find(self, model: Model, file: ModelFile) -> FileStatus:
-        damaged: Path | None = None
+        found: FileStatus | None = None
         for candidate in self._candidates(model, file):
-            if not candidate.is_file():
-                continue
-            with suppress(OSError):
-                if candidate.stat().st_size == file.size and digest(candidate) == file.sha256:
-                    return FileStatus(file, candidate, "ready")
-            damaged = damaged or candidate
-        return FileStatus(file, damaged, "damaged" if damaged else "missing")
+            state = _state(candidate, file)
+            if state == "ready":
+                return FileStatus(file, candidate, state)
+            if state != "missing":
+                found = found or FileStatus(file, candidate, state)
+        return found or FileStatus(file, None, "missing")
 
     def _candidates(self, model: Model, file: ModelFile) -> Iterator[Path]:
         for folder in self.folders:
@@ -202,10 +209,24 @@ class ModelStore:
         return "You added it yourself: run `mien models add FILE --name " + name + "` again."
 
 
+def _state(path: Path, file: ModelFile) -> State:
+    """What lies at `path`, where `file` could be."""
+    try:
+        info = path.stat()
+        if not stat.S_ISREG(info.st_mode):
+            return "missing"
+        return "ready" if info.st_size == file.size and digest(path) == file.sha256 else "damaged"
+    except PermissionError:
+        return "unreadable"
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except OSError:
+        return "damaged"
+
+
 def default_store() -> ModelStore:
     """The folders of MIEN_MODELS, then this user's cache."""
-    folders = tuple(Path(entry).expanduser() for entry in os.environ.get("MIEN_MODELS", "").split(os.pathsep) if entry)
-    return ModelStore(folders, _user_cache() / "models")
+    return ModelStore(chosen_folders("MIEN_MODELS"), _user_cache() / "models")
 
 
 def digest(path: Path) -> str:

@@ -7,7 +7,6 @@ timeline, its summary and, if one was made, the recording of the avatar.
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -28,6 +27,7 @@ from starlette.routing import Route
 from mien.avatar.library import user_folder
 from mien.errors import InputError, OutputError
 from mien.media.atomic import atomic_path
+from mien.media.chosen import chosen_folder
 from mien.studio.answers import RefusedError, explained, file_answer, json_object
 from mien.studio.scratch import Scratch, sweep
 
@@ -48,9 +48,7 @@ _UNTITLED: Final = "Expression report"
 
 def default_folder() -> Path:
     """Where sessions are kept: MIEN_SESSIONS, else beside the user's avatars."""
-    if chosen := os.environ.get("MIEN_SESSIONS"):
-        return Path(chosen).expanduser()
-    return user_folder().with_name("sessions")
+    return chosen_folder("MIEN_SESSIONS") or user_folder().with_name("sessions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from mien.avatar import library
 from mien.engine import registry
+from mien.media.atomic import check_target
 from mien.media.images import write_image
 from mien.types import Avatar, Picture
 
@@ -20,7 +22,9 @@ _PAPER: Final = (236, 233, 228)
 
 
 def write_sheet(avatar: Avatar, path: Path, *, size: int = 256) -> Path:
-    """Write the sheet as PNG, JPEG or WebP and return its path. `size` is each picture's longer side in pixels."""
+    """Write the sheet as PNG, JPEG or WebP and return its path. `size` is each picture's longer side in pixels. Raises
+    OutputError where it cannot be written, or would replace the avatar itself."""
+    check_target(path, *library.files(avatar))
     write_image(path, sheet(avatar, size=size))
     return path
 
