@@ -227,7 +227,7 @@ def test_a_folder_of_avatars_that_cannot_be_read_hides_no_built_in_one(
     monkeypatch.setattr(Path, "iterdir", forbidden)
     assert library.find(library.DEFAULT)
     assert {avatar.name for avatar in library.listed()} == set(library.built_in())
-    assert "your own avatars are left out" in caplog.text
+    assert "Your own avatars are missing" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["animated", "paletted", "see-through", "no-ending"])

@@ -1,6 +1,6 @@
 """The first pass of Scene.PASTE: goes through the whole clip and notes every place that must not be seen.
 
-Frames are searched closely some five times a second, at every cut, and wherever something turns up that was not there
+Frames are searched closely some three times a second, at every cut, and wherever something turns up that was not there
 a frame before. The finds of one look are linked to the looks before and after: a doubtful place beside a sure one is
 believed, and where no detector sees a face that was or will be seen, it is followed by its texture, forwards and
 backwards in time. So nobody is bare before they are noticed.
@@ -27,7 +27,7 @@ from mien.scene.paste.plan import Plan
 from mien.scene.paste.whereabouts import Whereabouts
 from mien.types import Array, Face, Frame, Picture
 
-EVERY: Final = 0.2
+EVERY: Final = 0.3
 """Seconds between two looks at a picture in which nothing turns up: at what has changed since it was last searched."""
 MEMORY: Final = 12.0
 """Seconds for which pictures are kept, small and grey, to follow somebody back to before they were noticed."""
@@ -35,7 +35,7 @@ REFRESH: Final = 2.0
 """Seconds after which everything is searched again, changed or not."""
 _ALL: Final = 0.6
 """Share of changed cells from which the whole picture is searched."""
-_UNSEEN: Final = 75
+_UNSEEN: Final = 50
 """Looks for which a place is followed at most since a detector last saw a face there."""
 _PERSON: Final = 0.5
 """Certainty from which somebody is there."""
@@ -62,6 +62,8 @@ class Watch:
         self._is_cut = CutDetector()
         self._changes = Changes()
         self._last: tuple[Frame, Sequence[Face]] | None = None
+        self._due = float("-inf")
+        """When all that had changed was last searched, seconds."""
         self._whole = float("-inf")
         """When the whole picture was last searched, seconds."""
 
@@ -71,11 +73,12 @@ class Watch:
         self._whereabouts.see(frame.index, frame.time, {face.id: around(face.landmarks) for face in faces}, cut=cut)
         if len(faces) >= self._most:
             self._crowded.add(frame.index)
-        due = not self._looks or frame.time - self._looks[-1].time >= EVERY - 1e-6
+        due = frame.time - self._due >= EVERY - 1e-6
         if cut or due or sudden.any():
-            where = self._changes.unsearched()
+            where = self._changes.unsearched() if due else sudden
             everything = cut or where.mean() > _ALL or frame.time - self._whole >= REFRESH
             self._look(frame, faces, cut=cut, where=None if everything else where)
+            self._due = frame.time if due or everything else self._due
         self._last = (frame, faces)
 
     def stage(self, tracked: Iterable[tuple[Frame, Sequence[Face]]]) -> Iterator[Frame]:
