@@ -90,7 +90,7 @@ def test_a_table_onto_the_clip(
 
 
 @pytest.mark.parametrize("file", ["rig.toml", "art.svg"])
-@aliases
+@pytest.mark.parametrize("alias", [ALIASES["a hard link"], ALIASES["a symlink"]])  # a rig that is a link is none
 def test_a_table_onto_a_file_of_a_rig(
     alias: Alias, file: str, refused: Callable[..., None], clip: Path, tmp_path: Path
 ) -> None:
