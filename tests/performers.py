@@ -26,6 +26,13 @@ def needs_face_model() -> None:
         pytest.skip("no face model on this machine: mien models pull face-landmarker, or set MIEN_MODELS")
 
 
+def needs_paste_models() -> None:
+    """Skip where a model that scene `paste` needs is not on this machine."""
+    needs_face_model()
+    if not models.available("selfie-segmentation"):
+        pytest.skip("no model of people on this machine: mien models pull selfie-segmentation")
+
+
 def moved(picture: Picture, dx: float = 0.0, dy: float = 0.0, degrees: float = 0.0) -> Picture:
     """The picture shifted by pixels and turned, edges repeated."""
     height, width = picture.shape[:2]

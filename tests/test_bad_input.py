@@ -260,7 +260,7 @@ def test_a_clip_without_a_face_becomes_the_avatar_at_rest(mien: Mien, clip: Path
 
 
 def test_a_clip_without_a_face_is_a_card_throughout_where_faces_are_replaced(mien: Mien, clip: Path) -> None:
-    performers.needs_face_model()
+    performers.needs_paste_models()
     ran = mien("anonymize", clip, "-o", "out.mp4", "--scene", "paste", "--json")
     assert ran.code == 0
     assert json.loads(ran.out)["cards"] == 10
@@ -268,7 +268,7 @@ def test_a_clip_without_a_face_is_a_card_throughout_where_faces_are_replaced(mie
 
 def test_a_full_disk(tmp_path: Path) -> None:
     """The system refuses to let any file grow beyond 30 kB."""
-    performers.needs_face_model()
+    performers.needs_paste_models()
     path = performers.clip(tmp_path / "visit.mp4", performers.swaying(30))
     out = tmp_path / "out"
     out.mkdir()

@@ -47,7 +47,7 @@ sys.exit(len(seen))
 
 def job(folder: Path) -> list[str]:
     """The whole main job as a command: clip, output folder, picture."""
-    performers.needs_face_model()
+    performers.needs_paste_models()
     clip = performers.clip(folder / "visit.mp4", performers.swaying(12), audio="aac")
     (folder / "out").mkdir()
     cv2.imwrite(str(folder / "portrait.png"), performers.portrait()[..., ::-1])

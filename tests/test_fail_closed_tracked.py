@@ -10,7 +10,9 @@ import pytest
 
 import mien
 import performers
+from mien import models
 from mien.avatar import library
+from mien.errors import ModelError
 from mien.media.images import write_image
 from mien.media.reader import VideoReader
 from mien.types import Array, Picture
@@ -164,7 +166,7 @@ def test_the_measure_detects_a_face_after_compression_and_half_of_one(tmp_path: 
     [(n, "puppet") for n in NAMES] + [(n, "picture") for n in PICTURES],
 )
 def test_no_face_shows_through_in_paste(name: str, kind: str, tmp_path: Path) -> None:
-    performers.needs_face_model()
+    performers.needs_paste_models()
     avatar = library.DEFAULT if kind == "puppet" else drawn_avatar(tmp_path)
     shots = clips()[name]
     clip = performers.clip(tmp_path / "visit.mp4", [picture for picture, _ in shots])
@@ -190,3 +192,19 @@ def test_no_face_shows_through_in_avatar(tmp_path: Path) -> None:
         for frame, (original, faces) in zip(video, shots, strict=True):
             picture = np.asarray(cv2.resize(frame.image, (SIDE, SIDE)), np.uint8)
             assert shows(picture, original, faces[0]) < LEAK
+
+
+def test_without_the_second_witness_paste_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    performers.needs_face_model()
+    available = models.path
+
+    def without(name: str, member: str | None = None) -> Path:
+        if name == "selfie-segmentation":
+            raise ModelError("The model selfie-segmentation is not on this machine.")
+        return available(name, member)
+
+    monkeypatch.setattr(models, "path", without)
+    clip = performers.clip(tmp_path / "visit.mp4", performers.swaying(3))
+    with pytest.raises(ModelError, match="selfie-segmentation"):
+        mien.anonymize(clip, output=tmp_path / "out.mp4", scene=mien.Scene.PASTE, size=160)
+    assert not (tmp_path / "out.mp4").exists()

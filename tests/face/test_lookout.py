@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import performers
-from mien import models
 from mien.face.lookout import Lookout, suspects
 from mien.types import Array, Picture
 
@@ -97,9 +96,7 @@ def test_a_face_hard_to_see_is_found(name: str) -> None:
     from mien.face.parts import open_lookout, open_people
     from mien.scene.paste.belief import believed
 
-    performers.needs_face_model()
-    if not models.available("selfie-segmentation"):
-        pytest.skip("needs the model selfie-segmentation: `mien models pull selfie-segmentation`")
+    performers.needs_paste_models()
     person = np.ascontiguousarray(HARD[name](performers.portrait(320)))
     frame = np.full((360, 640, 3), (120, 130, 125), np.uint8)
     top = 0 if "above" in name else 360 - person.shape[0]

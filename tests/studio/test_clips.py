@@ -38,7 +38,7 @@ NO_ID = "0123456789abcdef"
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Two seconds of a swaying head, with sound."""
-    performers.needs_face_model()
+    performers.needs_paste_models()
     path = tmp_path_factory.mktemp("clips") / "visit.mp4"
     return performers.clip(path, performers.swaying(50, side=240), audio="aac").read_bytes()
 
@@ -326,7 +326,7 @@ def test_what_is_no_clip_is_refused_at_once_in_the_words_of_the_command_line(
 
 
 def test_a_clip_that_breaks_in_the_middle_fails_with_its_sentence(page: Client, tmp_path: Path, temp: Path) -> None:
-    performers.needs_face_model()
+    performers.needs_paste_models()
     data = encode_clip(tmp_path / "a.mkv", frames=100, codec="ffv1", pix_fmt="bgr0").read_bytes()
     number = given(page, data[: len(data) // 2], "phone.mkv")
     asked(page, number)

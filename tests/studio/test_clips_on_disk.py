@@ -117,7 +117,7 @@ def studio(root: Path) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Five seconds of a swaying head, with sound."""
-    performers.needs_face_model()
+    performers.needs_paste_models()
     path = tmp_path_factory.mktemp("disk") / "visit.mp4"
     return performers.clip(path, performers.swaying(125, side=240), audio="aac").read_bytes()
 
