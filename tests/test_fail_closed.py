@@ -295,6 +295,17 @@ class TestPaste:
         original = textured(0)
         assert all(likeness(p, original, region=placement.skin(other)) < CLEAN for p in pictures)
 
+    def test_somebody_never_out_of_sight_is_the_same_person_under_another_number(self) -> None:
+        def script(n: int) -> list[Face]:
+            other = [face(1 if n < 25 else 2, at=(190, 90), unit=30)]
+            return [face(), *([] if 25 <= n < 35 else other)]
+
+        original = textured(0)
+        pictures = pasted(script, 70, still=True)
+        assert not any(is_card(picture) for picture in pictures)
+        for picture in pictures:
+            assert likeness(picture, original, region=placement.skin(face(1, at=(190, 90), unit=30))) < CLEAN
+
     def test_somebody_beside_a_lost_person_does_not_stand_for_them(self) -> None:
         """Two heads close together: one is lost, and the other one's place is not theirs."""
         other = face(1, at=(165, 84), unit=36)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.scene.paste import colour, placement
-from mien.scene.paste.places import Map, Place
+from mien.scene.paste.places import WIDER, Map, Place
 from mien.types import Array, Picture
 
 _ACROSS, _ALONG, _UP = 0.8, 1.0, 0.12
@@ -64,7 +64,7 @@ def _same(place: Place, hidden: Picture, cover: Sequence[int]) -> bool:
     share = cv2.countNonZero(hidden[y0:y1, x0:x1]) / ((x1 - x0) * (y1 - y0))
     x, y = (round(float(v)) for v in place.centre)
     centred = cover[0] <= x < cover[0] + cover[2] and cover[1] <= y < cover[1] + cover[3]
-    return share >= _OWN or (centred and place.side > max(cover[2], cover[3]))
+    return share >= _OWN or (centred and 1 < place.side / max(cover[2], cover[3]) < WIDER)
 
 
 def _ellipse(place: Place) -> Array:

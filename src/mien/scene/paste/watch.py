@@ -22,7 +22,7 @@ from mien.scene.paste.belief import believed
 from mien.scene.paste.changes import Changes
 from mien.scene.paste.follow import follow, thumbnail
 from mien.scene.paste.looks import Look
-from mien.scene.paste.places import CELLS, Map, Place
+from mien.scene.paste.places import CELLS, WIDER, Map, Place
 from mien.scene.paste.plan import Plan
 from mien.scene.paste.whereabouts import Whereabouts
 from mien.types import Array, Face, Frame, Picture
@@ -180,7 +180,8 @@ def _explained(suspect: Suspect, known: Sequence[Place], image: Picture) -> bool
         left, top, right, bottom = _covered(place)
         inside = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, bottom) - max(y0, top))
         centred = left < centre[0] < right and top < centre[1] < bottom
-        if inside >= _SAME * (x1 - x0) * (y1 - y0) or (centred and float(x1 - x0) > right - left):
+        too_wide = 1 < float((x1 - x0) / (right - left)) < WIDER
+        if inside >= _SAME * (x1 - x0) * (y1 - y0) or (centred and too_wide):
             return True
         if centred and not (0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height):
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,6 +122,8 @@ class Whereabouts:
         rows: set[int] = set()
         place: Place | None = None
         linked = -1
+        theirs: set[int] = set()
+        """Other numbers that the tracker has given this person."""
         for n, (row, look) in enumerate(zip(at, looks, strict=True)):
             if row in seen:
                 place, linked = Place(seen[row]), row
@@ -130,25 +132,28 @@ class Whereabouts:
             latest = max((r for r in range(since, row) if r in seen), default=None)
             if latest is not None:
                 place, linked = Place(seen[latest]), latest
-            place = None if place is None or look.cut else self._next(place, n, look, linked, taken)
-            if place is not None:
+            number = None if place is None or look.cut else self._next(place, n, look, linked, taken, theirs)
+            place = None
+            if number is not None:
+                place = look.places[number]
+                taken.add((n, number))
+                if place.tracked is not None:
+                    theirs.add(place.tracked)
                 rows.update(range(linked + 1, row + 1))
                 linked = row
         return rows
 
-    def _next(self, place: Place, n: int, look: Look, linked: int, taken: set[tuple[int, int]]) -> Place | None:
-        """The nearest place of a look that can be the same face. A face tracked before is somebody else's; one that the
-        tracker has only just found is theirs, under another number."""
+    def _next(
+        self, place: Place, n: int, look: Look, linked: int, taken: Set[tuple[int, int]], theirs: Set[int]
+    ) -> int | None:
+        """The number of the nearest place in a look that can be the same face. A face tracked before is somebody
+        else's; one that the tracker has only just found is theirs, under another number."""
         free = [
             (float(np.linalg.norm(place.centre - other.centre)), number)
             for number, other in enumerate(look.places)
-            if (n, number) not in taken and place.meets(other) and self._new(other, linked)
+            if (n, number) not in taken and place.meets(other) and (other.tracked in theirs or self._new(other, linked))
         ]
-        if not free:
-            return None
-        _, number = min(free)
-        taken.add((n, number))
-        return look.places[number]
+        return min(free)[1] if free else None
 
     def _new(self, place: Place, since: int) -> bool:
         """Whether nobody was tracked under a place's number by row `since`; a place without a number is nobody's."""
