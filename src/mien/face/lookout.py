@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.boxes import containment
 from mien.types import Array, Picture
 
 WEAK: Final = 0.25
@@ -28,8 +27,9 @@ _STEP: Final = 0.5
 """Distance between tiles, as a share of their side."""
 _SIDE: Final = 128
 """Pixels across a tile as the detector sees it."""
-_ALIKE: Final = 2.0
-"""Ratio of sizes up to which two finds in one place can be the same face."""
+_ALIKE, _NEAR = 2.0, 0.35
+"""Ratio of sizes, and distance of the middles in widths of the larger box, up to which two finds are the same face.
+Half a face that looks out from behind another lies farther from it."""
 _OUTSIDE: Final = 0.15
 """Least share of a find's box that must lie in the picture: the rest is found in the mirror image only."""
 
@@ -133,7 +133,7 @@ def _same(find: Array, finds: Array) -> NDArray[np.bool_]:
     sizes, size = (finds[:, 2:4] - finds[:, :2]).max(1), float((find[2:4] - find[:2]).max())
     between = np.abs((finds[:, :2] + finds[:, 2:4] - find[:2] - find[2:4]) / 2).max(1)
     alike = np.maximum(sizes / size, size / sizes) < _ALIKE
-    return np.asarray(alike & (between < 0.5 * np.maximum(sizes, size)))
+    return np.asarray(alike & (between < _NEAR * np.maximum(sizes, size)))
 
 
 def _look_at(
@@ -154,7 +154,7 @@ def _best(finds: Array) -> Array:
     finds = finds[np.argsort(-finds[:, 5])]
     kept: list[Array] = []
     for find in finds:
-        if all(containment(find[:4], other[:4]) < 0.5 for other in kept):
+        if not kept or not _same(find, np.stack(kept)).any():
             kept.append(find)
     return np.stack(kept) if kept else finds
 

@@ -12,13 +12,13 @@ import numpy as np
 from mien.scene.paste.places import CELLS, Map, Place
 from mien.types import Array
 
-_HEAD: Final = 1.35
-"""Reach of a known face's own hair, ears and hat around its middle, in widths of the face."""
+_HEAD: Final = 1.0
+"""Reach of a known face's own hair, ears and hat around its middle, in lengths of the face."""
 _SHOULDERS: Final = 1.5
 """Half the width of the body just below the chin, in widths of the face."""
 _SPREAD: Final = 1.0
 """By how much the body grows wider on each side for every unit farther down."""
-_SMALLEST: Final = 0.3
+_SMALLEST: Final = 0.22
 """Radius of the largest disc inside a stranger's shape, in widths of a usual face, below which it can be no head."""
 _USUAL: Final = 1 / 6
 """Width of a face, as a share of the picture's height, where none is known."""

@@ -22,8 +22,9 @@ _ACROSS, _ALONG, _UP = 0.8, 1.0, 0.12
 the box's longer side: brow-to-chin boxes leave out forehead and jaw."""
 _SOFT: Final = 0.06
 """Width of the soft edge outside the veil, as a share of the picture's shorter side."""
-_OWN: Final = 0.6
-"""Share of a place that an avatar's cover must hide for the place to be that very face."""
+_OWN, _CENTRED = 0.85, 0.3
+"""Share of a place that an avatar's cover must hide for the place to be that very face; distance of its middle from the
+cover's, in widths of the cover, up to which it is that face, framed too wide."""
 
 
 def over(places: Sequence[Place], people: Map | None, covers: Sequence[Array], size: tuple[int, int]) -> Picture:
@@ -62,9 +63,9 @@ def _same(place: Place, hidden: Picture, cover: Sequence[int]) -> bool:
     if x1 <= x0 or y1 <= y0:
         return True  # nothing of it is in the picture
     share = cv2.countNonZero(hidden[y0:y1, x0:x1]) / ((x1 - x0) * (y1 - y0))
-    x, y = (round(float(v)) for v in place.centre)
-    centred = cover[0] <= x < cover[0] + cover[2] and cover[1] <= y < cover[1] + cover[3]
-    return share >= _OWN or (centred and 1 < place.side / max(cover[2], cover[3]) < WIDER)
+    x, y = (float(v) for v in place.centre)
+    between = math.hypot(x - cover[0] - cover[2] / 2, y - cover[1] - cover[3] / 2)
+    return share >= _OWN or (between < _CENTRED * cover[2] and place.side < WIDER * cover[2])
 
 
 def _ellipse(place: Place) -> Array:

@@ -39,8 +39,9 @@ _UNSEEN: Final = 50
 """Looks for which a place is followed at most since a detector last saw a face there."""
 _PERSON: Final = 0.5
 """Certainty from which somebody is there."""
-_SAME: Final = 0.6
-"""Share of a suspect's box inside a tracked face's cover from which it is that face."""
+_INSIDE, _CENTRED = 0.85, 0.3
+"""Share of a suspect's box inside a tracked face's cover from which it is that face, or a part of it; distance of their
+middles, in lengths of the face, up to which it is that face, framed a little differently."""
 
 
 class Watch:
@@ -179,11 +180,8 @@ def _explained(suspect: Suspect, known: Sequence[Place], image: Picture) -> bool
     for place in known:
         left, top, right, bottom = _covered(place)
         inside = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, bottom) - max(y0, top))
-        centred = left < centre[0] < right and top < centre[1] < bottom
-        too_wide = 1 < float((x1 - x0) / (right - left)) < WIDER
-        if inside >= _SAME * (x1 - x0) * (y1 - y0) or (centred and too_wide):
-            return True
-        if centred and not (0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height):
+        centred = float(np.linalg.norm(centre - place.centre)) < _CENTRED * place.side
+        if inside >= _INSIDE * (x1 - x0) * (y1 - y0) or (centred and float(x1 - x0) < WIDER * place.side):
             return True
     return False
 
