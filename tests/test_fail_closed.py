@@ -323,6 +323,22 @@ class TestPaste:
         pictures = pasted(script, 60)
         assert [is_card(picture) for picture in pictures] == [n >= 20 for n in range(60)]
 
+    def test_after_a_cut_as_many_people_as_before_are_the_same_people(self) -> None:
+        """A jump closer, which makes the tracker count anew; and one to a shot that somebody is missing from."""
+        closer = face(2, at=(128, 90), unit=60)
+        two = [face(0), face(1, at=(200, 120), unit=30)]
+
+        def planned_with_cut(after: Sequence[Face], before: Sequence[Face]) -> list[bool]:
+            watch = Watch(None, None)
+            for n in range(50):
+                picture = textured(1) // 3 if n < 25 else 255 - textured(2) // 3
+                watch(Frame(np.asarray(picture, np.uint8), n, n / FPS), before if n < 25 else after)
+            plan = watch.plan()
+            return [plan.at(n, n / FPS).card is not None for n in range(50)]
+
+        assert not any(planned_with_cut([closer], [face(0)]))
+        assert planned_with_cut([closer], two) == [n >= 25 for n in range(50)]
+
     def test_more_people_than_can_be_followed_are_a_card(self) -> None:
         crowd = [face(n, at=(40 + 60 * (n % 4), 40 + 70 * (n // 4)), unit=16) for n in range(8)]
         assert not any(is_card(picture) for picture in pasted(lambda n: crowd, 5))

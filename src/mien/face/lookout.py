@@ -21,8 +21,8 @@ from mien.types import Array, Picture
 
 WEAK: Final = 0.25
 """Least score that is reported at all."""
-LEVELS: Final = (1.0, 0.5)
-"""Sides of the tiles, as shares of the picture's shorter side."""
+LEVELS: Final = (2.0, 1.0, 0.5)
+"""Sides of the tiles, as shares of the picture's shorter side; the first is for faces larger than the picture."""
 _STEP: Final = 0.5
 """Distance between tiles, as a share of their side."""
 _SIDE: Final = 128
@@ -92,7 +92,8 @@ class Lookout:
         half, scale = side // 2, _SIDE / side
         padded = _mirrored(image, half)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = np.asarray(cv2.resize(padded, None, fx=scale, fy=scale, interpolation=how), np.uint8)
+        size = [max(round(length * scale), 1) for length in padded.shape[1::-1]]
+        small = _at_least_a_tile(np.asarray(cv2.resize(padded, size, interpolation=how), np.uint8))
         corners = _corners(small.shape[1], small.shape[0])
         if changed is not None:
             corners = [at for at in corners if _touches(changed, at, small.shape, half * scale)]
@@ -188,5 +189,12 @@ def _touches(changed: NDArray[np.bool_], corner: tuple[int, int], shape: Sequenc
 
 
 def _mirrored(image: Picture, border: int) -> Picture:
-    border = min(border, min(image.shape[:2]) - 1)
-    return np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REFLECT_101), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REFLECT), np.uint8)
+
+
+def _at_least_a_tile(picture: Picture) -> Picture:
+    """The picture, continued to the right and below where it is smaller than a tile."""
+    below, right = (max(_SIDE - length, 0) for length in picture.shape[:2])
+    if not (below or right):
+        return picture
+    return np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)

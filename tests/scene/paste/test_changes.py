@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from mien.scene.paste.changes import Changes
@@ -56,3 +57,13 @@ def test_everything_is_unsearched_at_first() -> None:
     changes = Changes()
     changes(room())
     assert changes.unsearched().all()
+
+
+def test_what_turns_up_before_a_fine_pattern_is_seen_too() -> None:
+    pattern = np.where((np.indices(SIZE[::-1]) // 6).sum(0) % 2, 230, 30).astype(np.uint8)[..., None].repeat(3, 2)
+    changes = Changes()
+    changes(pattern)
+    appeared = pattern.copy()
+    appeared[60:130, 200:270] = np.asarray(cv2.GaussianBlur(textured(5, SIZE), (0, 0), 6), np.uint8)[60:130, 200:270]
+    sudden = changes(appeared)
+    assert sudden[round(95 / SIZE[1] * CELLS[1]), round(235 / SIZE[0] * CELLS[0])]

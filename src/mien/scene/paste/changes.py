@@ -14,6 +14,9 @@ _SUDDEN: Final = 12.0
 """Grey levels, of 255, by which a cell must differ from everything around it a frame before."""
 _GROUP: Final = 3
 """Cells of a 3×3 block that must do so: a single one is noise or an edge, a face is larger."""
+_BLOCK: Final = 15
+"""Cells of a 5×5 block that must be other than a frame before, where the surroundings are as varied as the change:
+before a fine pattern."""
 _SLOW: Final = 5.0
 """Grey levels by which a cell must differ from its last searched state."""
 _CONTRAST: Final = 50.0
@@ -37,8 +40,8 @@ class Changes:
         around = np.ones((3, 3), np.uint8)
         level = _SUDDEN * self._share
         new = (self._now > cv2.dilate(before, around) + level) | (self._now < cv2.erode(before, around) - level)
-        count = cv2.boxFilter(new.astype(np.uint8), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(new & (count >= _GROUP))
+        other = np.abs(self._now - before) > level
+        return np.asarray((new & (_count(new, 3) >= _GROUP)) | (other & (_count(other, 5) >= _BLOCK)))
 
     def unsearched(self) -> Map:
         """Where the picture is not as it was when it was last searched there."""
@@ -51,3 +54,9 @@ class Changes:
             self._searched = self._now.copy()
         else:
             self._searched[where] = self._now[where]
+
+
+def _count(cells: Map, side: int) -> Array:
+    """How many cells are true in the block of `side`×`side` around each."""
+    blocks = cv2.boxFilter(cells.astype(np.float32), -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(blocks, np.float32)

@@ -15,8 +15,6 @@ CELLS: Final = (96, 54)
 """Columns and rows of the coarse maps in which changes and people are noted."""
 Map = NDArray[np.bool_]
 """(h, w) bool in `CELLS`: a coarse map of the frame."""
-WIDER: Final = 2.5
-"""How many times as wide as a tracked face a find in the same place can be, and be that face, framed too wide."""
 NEAR: Final = 0.75
 """Distance of two centres, in widths of the larger box, up to which two places are taken for the same face."""
 

@@ -14,6 +14,8 @@ from mien.scene.paste.places import Map, Place
 
 AROUND: Final = 0.45
 """Seconds before and after a look for which what it found is covered: between looks a face may come, go and move."""
+_PAN: Final = 0.3
+"""Seconds between two cuts below which they are none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,7 @@ class Plan:
         self._looks, self._missing, self._crowded = looks, missing, crowded
         self._times = [look.time for look in looks]
         self._indices = [look.index for look in looks]
+        self._cuts = _real_cuts(looks)
 
     def at(self, index: int, time: float) -> Orders:
         """The orders for the frame of that number, `time` seconds into the clip."""
@@ -54,11 +57,17 @@ class Plan:
         first = min(bisect_left(self._times, time - AROUND), before)
         last = max(bisect_right(self._times, time + AROUND) - 1, after)
         for n in range(before, first - 1, -1):
-            if self._looks[n].cut:
+            if n in self._cuts:
                 first = n
                 break
         for n in range(before + 1, last + 1):
-            if self._looks[n].cut:
+            if n in self._cuts:
                 last = n - 1
                 break
         return range(max(first, 0), last + 1)
+
+
+def _real_cuts(looks: Sequence[Look]) -> set[int]:
+    """Numbers of the looks with which another shot begins. Several cuts in quick succession are a fast pan."""
+    cuts = [(n, look.time) for n, look in enumerate(looks) if look.cut]
+    return {n for n, time in cuts if not any(0 < abs(time - other) < _PAN for _, other in cuts)}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.scene.paste import colour, placement
-from mien.scene.paste.places import WIDER, Map, Place
+from mien.scene.paste.places import Map, Place
 from mien.types import Array, Picture
 
 _ACROSS, _ALONG, _UP = 0.8, 1.0, 0.12
@@ -22,19 +22,20 @@ _ACROSS, _ALONG, _UP = 0.8, 1.0, 0.12
 the box's longer side: brow-to-chin boxes leave out forehead and jaw."""
 _SOFT: Final = 0.06
 """Width of the soft edge outside the veil, as a share of the picture's shorter side."""
-_OWN, _CENTRED = 0.85, 0.3
-"""Share of a place that an avatar's cover must hide for the place to be that very face; distance of its middle from the
-cover's, in widths of the cover, up to which it is that face, framed too wide."""
+_HIDDEN: Final = 0.95
+"""Share of a place that covers must hide for it to need no veil."""
 
 
 def over(places: Sequence[Place], people: Map | None, covers: Sequence[Array], size: tuple[int, int]) -> Picture:
-    """(H, W) uint8, 255 where the veil must be: at `places` that none of the `covers`, (N, 2) polygons, explains, and
-    over `people`, a coarse bool map of the frame. `size` is (width, height)."""
-    mask = np.zeros(size[::-1], np.uint8)
-    own = [(placement.fill(cover, size), cv2.boundingRect(cover)) for cover in covers]
+    """(H, W) uint8, 255 where the veil must be: at `places` that the `covers`, (N, 2) polygons, do not hide, and over
+    `people`, a coarse bool map of the frame. `size` is (width, height)."""
+    mask, hidden = np.zeros(size[::-1], np.uint8), np.zeros(size[::-1], np.uint8)
+    for cover in covers:
+        hidden |= placement.fill(cover, size)
     for place in places:
-        if not any(_same(place, hidden, box) for hidden, box in own):
-            mask |= placement.fill(_ellipse(place), size)
+        ellipse = placement.fill(_ellipse(place), size)
+        if cv2.countNonZero(ellipse & ~hidden) > (1 - _HIDDEN) * cv2.countNonZero(ellipse):
+            mask |= ellipse
     if people is not None:
         strangers = cv2.resize(people.astype(np.uint8) * 255, size, interpolation=cv2.INTER_LINEAR)
         mask |= np.where(strangers > 0, 255, 0).astype(np.uint8)
@@ -52,20 +53,6 @@ def lay(picture: Picture, mask: Picture, hidden: Picture, otherwise: NDArray[np.
     here = np.s_[max(y - edge, 0) : y + h + edge, max(x - edge, 0) : x + w + edge]
     room = colour.surroundings(picture[here], mask[here] | hidden[here], otherwise)
     picture[here] = colour.blend(room, picture[here], placement.feather(mask[here], width))
-
-
-def _same(place: Place, hidden: Picture, cover: Sequence[int]) -> bool:
-    """Whether a place is the face under a cover: most of what the picture shows of it is hidden, or its middle is and
-    it is larger than the cover (the same face, framed too wide)."""
-    height, width = hidden.shape
-    x0, y0 = (max(int(v), 0) for v in place.box[:2])
-    x1, y1 = min(math.ceil(place.box[2]), width), min(math.ceil(place.box[3]), height)
-    if x1 <= x0 or y1 <= y0:
-        return True  # nothing of it is in the picture
-    share = cv2.countNonZero(hidden[y0:y1, x0:x1]) / ((x1 - x0) * (y1 - y0))
-    x, y = (float(v) for v in place.centre)
-    between = math.hypot(x - cover[0] - cover[2] / 2, y - cover[1] - cover[3] / 2)
-    return share >= _OWN or (between < _CENTRED * cover[2] and place.side < WIDER * cover[2])
 
 
 def _ellipse(place: Place) -> Array:

@@ -14,18 +14,18 @@ from typing import Final
 
 import numpy as np
 
-from mien.face.boxes import around, shared
+from mien.face.boxes import around
 from mien.face.cuts import CutDetector
-from mien.face.lookout import Lookout, Suspect
+from mien.face.lookout import Lookout
 from mien.face.people import PeopleMap
-from mien.scene.paste.belief import believed
+from mien.scene.paste.belief import believed, explains
 from mien.scene.paste.changes import Changes
 from mien.scene.paste.follow import follow, thumbnail
 from mien.scene.paste.looks import Look
-from mien.scene.paste.places import CELLS, WIDER, Map, Place
+from mien.scene.paste.places import CELLS, Map, Place
 from mien.scene.paste.plan import Plan
 from mien.scene.paste.whereabouts import Whereabouts
-from mien.types import Array, Face, Frame, Picture
+from mien.types import Face, Frame, Picture
 
 EVERY: Final = 0.3
 """Seconds between two looks at a picture in which nothing turns up: at what has changed since it was last searched."""
@@ -39,9 +39,6 @@ _UNSEEN: Final = 50
 """Looks for which a place is followed at most since a detector last saw a face there."""
 _PERSON: Final = 0.5
 """Certainty from which somebody is there."""
-_INSIDE, _CENTRED = 0.85, 0.3
-"""Share of a suspect's box inside a tracked face's cover from which it is that face, or a part of it; distance of their
-middles, in lengths of the face, up to which it is that face, framed a little differently."""
 
 
 class Watch:
@@ -75,6 +72,9 @@ class Watch:
         if len(faces) >= self._most:
             self._crowded.add(frame.index)
         due = frame.time - self._due >= EVERY - 1e-6
+        if sudden.any() and not cut and self._last and self._looks[-1].index != self._last[0].index:
+            # What is gone now may have come unnoticed, before a pattern as fine as the cells.
+            self._look(*self._last, cut=False, where=sudden)
         if cut or due or sudden.any():
             where = self._changes.unsearched() if due else sudden
             everything = cut or where.mean() > _ALL or frame.time - self._whole >= REFRESH
@@ -102,9 +102,8 @@ class Watch:
         self._changes.searched(where)
         people = self._people(frame.image, CELLS) if self._people else None
         for suspect in found:
-            if not _explained(suspect, known, frame.image):
-                overlapping = any(shared(suspect.box, _covered(place)) > 0 for place in known)
-                sure = people is None or believed(suspect, people, look.size, overlapping=overlapping)
+            if not any(explains(place, suspect, look.size) for place in known):
+                sure = people is None or believed(suspect, people, look.size, known)
                 (look.places if sure else look.doubtful).append(Place(suspect.box, suspect.roll))
         look.places += known
         look.people = None if people is None else people > _PERSON
@@ -170,29 +169,3 @@ def _extend(place: Place, look: Look, from_picture: Picture, to_picture: Picture
     following = place.moved(moved / np.float32(scale))
     look.places.append(following)
     return following
-
-
-def _explained(suspect: Suspect, known: Sequence[Place], image: Picture) -> bool:
-    """Whether a suspect is one of the tracked faces, or its mirror image beyond the picture's edge."""
-    height, width = image.shape[:2]
-    x0, y0, x1, y1 = suspect.box
-    centre = _reflected(np.array([(x0 + x1) / 2, (y0 + y1) / 2], np.float32), width, height)
-    for place in known:
-        left, top, right, bottom = _covered(place)
-        inside = max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, bottom) - max(y0, top))
-        centred = float(np.linalg.norm(centre - place.centre)) < _CENTRED * place.side
-        if inside >= _INSIDE * (x1 - x0) * (y1 - y0) or (centred and float(x1 - x0) < WIDER * place.side):
-            return True
-    return False
-
-
-def _covered(place: Place) -> Array:
-    """(4,) box of what the cover of a tracked face hides for certain."""
-    grow = 0.15 * place.side
-    return place.box + np.array([-grow, -2 * grow, grow, grow], np.float32)
-
-
-def _reflected(point: Array, width: int, height: int) -> Array:
-    """A point beyond the picture's edge, mirrored back into it."""
-    size = np.array([width, height], np.float32)
-    return np.asarray(size - np.abs(size - np.abs(point)), np.float32)

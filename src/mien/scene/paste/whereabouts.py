@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mien.face.boxes import area
 from mien.scene.paste.looks import Look
 from mien.scene.paste.places import Place
 from mien.types import Array
 
 BRIEF, BRIEF_MEMORY = 0.5, 2.0
 """Somebody seen for less than `BRIEF` seconds in all is forgotten after `BRIEF_MEMORY` seconds."""
+_BEFORE_CUT, _AFTER_CUT = 0.5, 1.0
+"""Seconds before and after a cut in which somebody who is lost and somebody who is found can be the same person."""
 _REACH, _SPEED = 1.5, 3.0
 """How far from where somebody was lost they can be found again, in widths of their face: at once, and more a second."""
 
@@ -31,7 +34,9 @@ class _Person:
     """Somebody in the clip, under one number of the tracker."""
 
     number: int
+    """Of the tracker, when first seen."""
     sightings: list[_Sighting] = field(default_factory=list)
+    """In order of time."""
 
 
 class Whereabouts:
@@ -65,6 +70,7 @@ class Whereabouts:
         was followed, and may still be there."""
         rows = {index: row for row, index in enumerate(self._indices)}
         at = [rows[look.index] for look in looks]
+        self._join_over_cuts()
         gone: set[int] = set()
         taken: set[tuple[int, int]] = set()
         for person in self._people:
@@ -80,6 +86,33 @@ class Whereabouts:
         side = max(float((last.box[2:] - last.box[:2]).max()), float((box[2:] - box[:2]).max()))
         between = float(np.linalg.norm(last.box[:2] + last.box[2:] - box[:2] - box[2:])) / 2
         return between < side * (_REACH + _SPEED * (self._times[row] - self._times[last.row]))
+
+    def _join_over_cuts(self) -> None:
+        """Where as many people are found after a cut as were lost at it, they are the same ones: a new shot is framed
+        anew, and nothing says that anybody else is in it."""
+        for row in range(1, len(self._cuts)):
+            if self._cuts[row] == self._cuts[row - 1]:
+                continue
+            lost = [person for person in self._people if self._is_lost_at(person, row)]
+            found = [person for person in self._people if self._is_found_at(person, row)]
+            if len(lost) > len(found):
+                continue
+            for old, new in zip(sorted(lost, key=_size_last), sorted(found, key=_size_first), strict=False):
+                old.sightings += new.sightings
+                self._people.remove(new)
+
+    def _is_lost_at(self, person: _Person, row: int) -> bool:
+        """Whether somebody was last seen just before the cut at `row`."""
+        last = person.sightings[-1].row
+        return last < row and self._cuts[last] == self._cuts[row - 1] and self._since(last, row) <= _BEFORE_CUT
+
+    def _is_found_at(self, person: _Person, row: int) -> bool:
+        """Whether somebody was first seen just after the cut at `row`."""
+        first = person.sightings[0].row
+        return first >= row and self._cuts[first] == self._cuts[row] and self._since(row, first) <= _AFTER_CUT
+
+    def _since(self, row: int, later: int) -> float:
+        return self._times[later] - self._times[row]
 
     def _missed(
         self, person: _Person, looks: Sequence[Look], at: Sequence[int], taken: set[tuple[int, int]]
@@ -159,3 +192,11 @@ class Whereabouts:
         """Whether nobody was tracked under a place's number by row `since`; a place without a number is nobody's."""
         people = [person for person in self._people if person.number == place.tracked]
         return all(person.sightings[0].row > since for person in people)
+
+
+def _size_first(person: _Person) -> float:
+    return area(person.sightings[0].box)
+
+
+def _size_last(person: _Person) -> float:
+    return area(person.sightings[-1].box)
