@@ -26,6 +26,8 @@ half hidden by a pole reach 3.7, most folds of clothes stay below 1.5."""
 _LARGE, _FILLING = 0.5, 0.9
 """Sizes, as shares of the picture's shorter side, from which a suspect is large, and from which it fills the picture:
 the people map knows no people so close."""
+_WHEN_FILLING: Final = 10
+"""Looks that must agree on one that fills the picture."""
 _BESIDE: Final = 0.6
 """Score that a suspect needs that overlaps a known face of its size: chin and neck can look like a face upside down."""
 _SMALL, _WHEN_SMALL, _LOOKS = 1 / 6, 0.5, 3
@@ -71,8 +73,9 @@ def believed(suspect: Suspect, people: Array, size: tuple[int, int], known: Sequ
         return False
     if evidence(suspect) < (_WHEN_LARGE if _LARGE < side < _FILLING else _EVIDENCE):
         return False
+    filling = side >= _FILLING and suspect.looks >= _WHEN_FILLING
     blind = bool(known) and max(somebody(people, place.box, size) for place in known) < _BLIND
-    return side >= _FILLING or blind or somebody(people, suspect.box, size) >= _SOMEBODY
+    return filling or blind or somebody(people, suspect.box, size) >= _SOMEBODY
 
 
 def evidence(suspect: Suspect) -> float:

@@ -14,9 +14,9 @@ _SUDDEN: Final = 12.0
 """Grey levels, of 255, by which a cell must differ from everything around it a frame before."""
 _GROUP: Final = 3
 """Cells of a 3×3 block that must do so: a single one is noise or an edge, a face is larger."""
-_BLOCK: Final = 15
-"""Cells of a 5×5 block that must be other than a frame before, where the surroundings are as varied as the change:
-before a fine pattern."""
+_BLOCK, _VARIED = 15, 6.0
+"""Cells of a 5×5 block that must be other than a frame before, where the surroundings of each vary by so many times the
+levels above: before a fine pattern, everything lies within what is around it."""
 _SLOW: Final = 5.0
 """Grey levels by which a cell must differ from its last searched state."""
 _CONTRAST: Final = 50.0
@@ -39,8 +39,10 @@ class Changes:
         self._share = min(1.0, max(float(self._now.std()) / _CONTRAST, 0.1))
         around = np.ones((3, 3), np.uint8)
         level = _SUDDEN * self._share
-        new = (self._now > cv2.dilate(before, around) + level) | (self._now < cv2.erode(before, around) - level)
-        other = np.abs(self._now - before) > level
+        most, least = cv2.dilate(before, around), cv2.erode(before, around)
+        new = (self._now > most + level) | (self._now < least - level)
+        varied = most - least > _VARIED * level
+        other = varied & (np.abs(self._now - before) > level)
         return np.asarray((new & (_count(new, 3) >= _GROUP)) | (other & (_count(other, 5) >= _BLOCK)))
 
     def unsearched(self) -> Map:

@@ -17,6 +17,11 @@ Map = NDArray[np.bool_]
 """(h, w) bool in `CELLS`: a coarse map of the frame."""
 NEAR: Final = 0.75
 """Distance of two centres, in widths of the larger box, up to which two places are taken for the same face."""
+_GROWN: Final = 2.5
+"""Ratio of sizes up to which they are."""
+_LASTING, _LASTING_LOOKS = 0.4, 3
+"""Seconds and looks for which a face must have been seen to be followed far: a pattern that looks like one in a single
+picture would be veiled for as long as it is there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,8 +34,12 @@ class Place:
     """Radians, clockwise in the picture."""
     tracked: int | None = None
     """The tracker's number of the face; None for a place that no tracked face explains."""
+    since: float = 0.0
+    """Seconds into the clip at which the face was first believed to be here."""
+    seen: int = 1
+    """Looks at which it was."""
     unseen: int = 0
-    """Looks since a detector last saw the face here; until then the place was followed by its texture."""
+    """Looks since then; the place was followed by its texture, or by doubtful finds."""
 
     @property
     def centre(self) -> Array:
@@ -42,8 +51,14 @@ class Place:
         """Length of the longer side, pixels."""
         return float((self.box[2:] - self.box[:2]).max())
 
+    def lasting(self, time: float) -> bool:
+        """Whether the face has been seen for so long by now, seconds, that it is followed far."""
+        return self.tracked is not None or (self.seen >= _LASTING_LOOKS and time - self.since >= _LASTING)
+
     def meets(self, other: Place) -> bool:
         """Whether both can be the same face a moment apart."""
+        if not 1 / _GROWN < self.side / other.side < _GROWN:
+            return False
         between = float(np.linalg.norm(self.centre - other.centre))
         return iou(self.box, other.box) > 0.1 or between < NEAR * max(self.side, other.side)
 

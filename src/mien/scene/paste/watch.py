@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -35,8 +36,10 @@ REFRESH: Final = 2.0
 """Seconds after which everything is searched again, changed or not."""
 _ALL: Final = 0.6
 """Share of changed cells from which the whole picture is searched."""
-_UNSEEN: Final = 50
-"""Looks for which a place is followed at most since a detector last saw a face there."""
+_UNSEEN, _UNSEEN_BRIEF = 50, 4
+"""Looks for which a place is followed at most since a face was last believed to be there; one not seen for long."""
+BRIEF_MEMORY: Final = 1.5
+"""Seconds for which a face not seen for long is followed back."""
 _PERSON: Final = 0.5
 """Certainty from which somebody is there."""
 
@@ -104,7 +107,7 @@ class Watch:
         for suspect in found:
             if not any(explains(place, suspect, look.size) for place in known):
                 sure = people is None or believed(suspect, people, look.size, known)
-                (look.places if sure else look.doubtful).append(Place(suspect.box, suspect.roll))
+                (look.places if sure else look.doubtful).append(Place(suspect.box, suspect.roll, since=look.time))
         look.places += known
         look.people = None if people is None else people > _PERSON
         if where is None:
@@ -124,26 +127,39 @@ class Watch:
             self._recent.popleft()[0].settle()
 
     def _forwards(self, scale: float) -> None:
-        """Link the newest look to the one before: doubtful places, then texture."""
+        """Link the newest look to the one before: what was seen then, doubtful places, then texture."""
         if len(self._recent) < 2:
             return
         (before, earlier), (now, later) = self._recent[-2], self._recent[-1]
+        now.places = [_linked(place, before, now) for place in now.places]
         for place in before.places:
-            if not any(_goes_on(place, other, before, now) for other in now.places) and place.unseen < _UNSEEN:
+            most = _UNSEEN if place.lasting(before.time) else _UNSEEN_BRIEF
+            if place.unseen < most and not any(_goes_on(place, other, before, now) for other in now.places):
                 _extend(place, now, earlier, later, scale)
 
     def _backwards(self, scale: float) -> None:
-        """Follow whoever is new in the newest look back to where they came from."""
+        """Follow whoever is new in the newest look, or has been seen for long enough by now, back to where they came
+        from."""
         now = self._recent[-1][0]
         for start in list(now.places):
+            lasting = start.lasting(now.time)
             place: Place | None = start
             later = now
             for n in range(len(self._recent) - 2, -1, -1):
                 look, picture = self._recent[n]
-                if place is None or any(_goes_on(other, place, look, later) for other in look.places):
+                if place is None or (not lasting and now.time - look.time > BRIEF_MEMORY):
                     break
-                place = _extend(place, look, self._recent[n + 1][1], picture, scale)
+                already = next((other for other in look.places if _goes_on(other, place, look, later)), None)
+                if already is not None and (already.lasting(now.time) or not lasting):
+                    break
+                place = already or _extend(place, look, self._recent[n + 1][1], picture, scale)
                 later = look
+
+
+def _linked(place: Place, before: Look, now: Look) -> Place:
+    """A place of the newest look, with what is known of the same face from the look before."""
+    known = next((other for other in before.places if _goes_on(other, place, before, now)), None)
+    return replace(place, since=known.since, seen=known.seen + 1) if known and place.tracked is None else place
 
 
 def _goes_on(place: Place, other: Place, before: Look, now: Look) -> bool:
@@ -161,8 +177,9 @@ def _extend(place: Place, look: Look, from_picture: Picture, to_picture: Picture
     doubtful = next((other for other in look.doubtful if place.meets(other)), None)
     if doubtful is not None:
         look.doubtful.remove(doubtful)
-        look.places.append(doubtful)
-        return doubtful
+        found = replace(doubtful, since=place.since, seen=place.seen, unseen=place.unseen + 1)
+        look.places.append(found)
+        return found
     moved = follow(from_picture, to_picture, place.box * np.float32(scale))
     if moved is None:
         return None
