@@ -16,8 +16,8 @@ from mien.types import Array
 _ALONE: Final = 0.75
 """Score from which the detector is believed alone: a poster or a mirror is no person to the other witness. Patterns in
 the measuring clips reach .71, whole faces .9."""
-_SOMEBODY: Final = 0.2
-"""Mean certainty over the suspect's box from which somebody is there."""
+_SOMEBODY, _SURELY = 0.3, 0.5
+"""Mean certainty over the suspect's box from which somebody is there; where there is less evidence."""
 _BLIND: Final = 0.3
 """Mean certainty over a tracked face below which the people map does not see people in this picture at all."""
 _EVIDENCE, _WHEN_LARGE = 3.3, 2.0
@@ -71,11 +71,12 @@ def believed(suspect: Suspect, people: Array, size: tuple[int, int], known: Sequ
         return True
     if suspect.score < _BESIDE and any(_beside(suspect, place) for place in known):
         return False
-    if evidence(suspect) < (_WHEN_LARGE if _LARGE < side < _FILLING else _EVIDENCE):
+    much = evidence(suspect) >= _EVIDENCE
+    if not much and not (_LARGE < side < _FILLING and evidence(suspect) >= _WHEN_LARGE):
         return False
     filling = side >= _FILLING and suspect.looks >= _WHEN_FILLING
     blind = bool(known) and max(somebody(people, place.box, size) for place in known) < _BLIND
-    return filling or blind or somebody(people, suspect.box, size) >= _SOMEBODY
+    return filling or blind or somebody(people, suspect.box, size) >= (_SOMEBODY if much else _SURELY)
 
 
 def evidence(suspect: Suspect) -> float:
