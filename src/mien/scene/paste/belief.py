@@ -28,7 +28,7 @@ _LARGE, _FILLING = 0.5, 0.9
 the people map knows no people so close."""
 _WHEN_FILLING: Final = 10
 """Looks that must agree on one that fills the picture."""
-_BESIDE: Final = 0.6
+_BESIDE: Final = 0.53
 """Score that a suspect needs that overlaps a known face of its size: chin and neck can look like a face upside down."""
 _SMALL, _WHEN_SMALL, _LOOKS = 1 / 6, 0.5, 3
 """Size, as a share of the picture's shorter side, below which the people map misses people, and the score and looks

@@ -69,5 +69,5 @@ class Plan:
 
 def _real_cuts(looks: Sequence[Look]) -> set[int]:
     """Numbers of the looks with which another shot begins. Several cuts in quick succession are a fast pan."""
-    cuts = [(n, look.time) for n, look in enumerate(looks) if look.cut]
+    cuts = [(n, look.time) for n, look in enumerate(looks) if look.cut and n > 0]
     return {n for n, time in cuts if not any(0 < abs(time - other) < _PAN for _, other in cuts)}
