@@ -152,9 +152,8 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         output = _beside(clip, default_name) if options.output is None else Path(options.output)
         if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
-        check_target(output, clip)
         avatar = library.find(options.avatar)
-        check_target(output, *library.files(avatar))
+        check_target(output, clip, *library.files(avatar))
         targets = _side_files(output, options, clip, *library.files(avatar))
         engine = _engine(options.engine, avatar)
         passes = _Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
@@ -292,7 +291,7 @@ def _side_files(
     """Where tables and reports go, checked before any work is done: none may replace the clip, another of the `inputs`,
     or the video."""
     from mien.face.parts import detector_files
-    from mien.media.atomic import check_target
+    from mien.media.atomic import check_target, final_name
 
     ends = {kind: end for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
     if not ends:
@@ -302,7 +301,7 @@ def _side_files(
         raise OutputError(f"{str(output)!r} is a folder. Give the beginning of the files' names, such as visit.")
     base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
     wanted = {kind: base.with_name(base.name + end) for kind, end in ends.items()}
-    taken = {Path(os.path.realpath(stem))}
+    taken = {final_name(stem)}
     for file in wanted.values():
         final = check_target(file, clip, *inputs, *detector_files(options.detector))
         if final in taken:

@@ -45,14 +45,45 @@ def test_keeps_the_permissions_a_new_file_would_have(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_writes_through_a_symlink(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
-    real.write_text("old")
-    link.symlink_to(real)
-    with atomic_path(link) as part:
-        part.write_text("new")
+@pytest.mark.parametrize("leads_to", ["older.csv", "nowhere.csv", "nowhere/x.csv"])
+def test_a_link_is_refused_and_what_it_leads_to_left_alone(tmp_path: Path, leads_to: str) -> None:
+    (tmp_path / "older.csv").write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to(leads_to)
+    with pytest.raises(OutputError, match=r"link\.csv is a link"), atomic_path(link):
+        pass
     assert link.is_symlink()
-    assert real.read_text() == "new"
+    assert (tmp_path / "older.csv").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "older.csv"]
+
+
+def test_a_link_that_comes_meanwhile_is_replaced_and_what_it_leads_to_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "older.csv").write_text("old")
+    names = ("a.csv", "b.csv")
+    with Outputs() as outputs:
+        for name in names:
+            with atomic_path(tmp_path / name, outputs=outputs) as part:
+                part.write_text("new")
+            (tmp_path / name).symlink_to("older.csv")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.csv": "new", "b.csv": "new", "older.csv": "old",
+    }  # fmt: skip
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with atomic_path(tmp_path / "link" / "x.csv") as part:
+        part.write_text("new")
+    assert (tmp_path / "real" / "x.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "folder/.."])
+def test_what_can_be_no_file_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="is a folder"), atomic_path(name):
+        pass
 
 
 def test_refuses_an_input_under_any_name(tmp_path: Path) -> None:
@@ -151,9 +182,10 @@ class TestTogether:
 
     def test_two_names_of_one_file_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text("old")
-        (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-        with pytest.raises(OutputError, match=r"b\.csv would be written twice"):
-            self.write(tmp_path, ["a.csv", "b.csv"])
+        (tmp_path / "link").symlink_to(tmp_path)
+        with pytest.raises(OutputError, match=r"a\.csv would be written twice"):
+            self.write(tmp_path, ["a.csv", "link/a.csv"])
+        (tmp_path / "link").unlink()
         assert (tmp_path / "a.csv").read_text() == "old"
         assert not hidden(tmp_path)
 

@@ -268,16 +268,16 @@ def _camera(options: GoingLive) -> LiveSource:
 
 def _targets(options: GoingLive, avatar: list[Path]) -> dict[str, Path]:
     """Files to write in the end, checked before anything begins."""
-    from mien.media.atomic import check_target
+    from mien.media.atomic import check_target, final_name
 
     inputs = [path for path in (options.camera, *avatar) if isinstance(path, Path | str)]
     wanted = {kind: Path(file) for kind in ("csv", "report") if (file := getattr(options, kind)) is not None}
+    if len({os.path.realpath(final_name(file)) for file in wanted.values()}) < len(wanted):
+        raise OutputError(f"{options.csv} cannot be the table and the report. Give two names.")
     for file in wanted.values():
         check_target(file, *inputs)
         if not os.access(file.absolute().parent, os.W_OK):
             raise OutputError(
                 f"{file} cannot be written: its folder is missing, or you have no permission there. Choose another."
             )
-    if len({os.path.realpath(file) for file in wanted.values()}) < len(wanted):
-        raise OutputError(f"{options.csv} cannot be the table and the report. Give two names.")
     return wanted

@@ -99,8 +99,9 @@ def atomic_path(target: Path | str, *inputs: Source | str, outputs: Outputs | No
 
 
 def check_target(target: Path | str, *inputs: Source | str) -> Path:
-    """The real path of a file that may be written. Raises OutputError if it is a folder, a device, or an input."""
-    final = Path(os.path.realpath(target))
+    """The name in its real folder of a file that may be written. Raises OutputError if it is a folder, a device, an
+    input, or a link: what a link leads to would be replaced under a name that nobody has given."""
+    final = final_name(target)
     try:
         final.exists()
     except OSError as error:  # a folder that may not be looked into, a name too long
@@ -112,7 +113,23 @@ def check_target(target: Path | str, *inputs: Source | str) -> Path:
             raise OutputError(f"{target} is not an ordinary file, so it cannot be replaced. Give another name.")
         if any(_is(final, Path(source)) for source in inputs if not isinstance(source, MemoryFile)):
             raise OutputError(f"{target} is the input itself: writing there would destroy it. Give another name.")
+    if final.is_symlink():
+        raise OutputError(f"{target} is a link, and mien writes through none. Remove it or give another name.")
     return final
+
+
+def final_name(target: Path | str) -> Path:
+    """The same name in its real folder: links to folders are followed, one at the name itself is not. Raises
+    OutputError where it can be no file's name."""
+    target = Path(target)
+    if target.name in ("", ".."):
+        raise OutputError(f"{str(target)!r} is a folder. Give the name of a file in it.")
+    try:
+        return Path(os.path.realpath(target.parent)) / target.name
+    except FileNotFoundError as error:  # of the working folder
+        raise OutputError(
+            f"{target} cannot be written: the folder you are in has been removed. Change to another one."
+        ) from error
 
 
 def _is(file: Path, source: Path) -> bool:
