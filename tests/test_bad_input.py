@@ -333,3 +333,18 @@ def test_people_are_forgotten_after_no_such_time(seconds: str, mien: Mien, clip:
     with pytest.raises(InputError, match="forget_after"):
         library.anonymize(clip, scene=library.Scene.PASTE, forget_after=float(seconds))
     assert not list(Path().iterdir())
+
+
+def test_a_title_that_is_no_utf_8(mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("starlette", reason="needs the extra 'live'")
+    title = "Jos\udce9"  # what Python makes of the byte 0xE9
+    for command in (
+        ("anonymize", clip, "-o", "out.mp4", "-s", 64, "--report"), ("read", clip, "-o", "out"),
+        ("animate", "maya", clip, "-o", "out.mp4", "-s", 64, "--report"),
+        ("live", "--camera", clip, "--no-virtual", "--no-preview", "-s", 64, "--report", "out.report.html"),
+    ):  # fmt: skip
+        ran = mien(*command, "--title", title)
+        assert ran.code == 0, ran.err
+        assert "<title>Jos\ufffd</title>" in Path("out.report.html").read_text("utf-8")
+        Path("out.report.html").unlink()
