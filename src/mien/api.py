@@ -121,6 +121,12 @@ def read(clip: Annotated[Source | str, "The video or picture."], options: Readin
         return _outcome(clip, None, targets, outputs, pipeline.timeline, progress, warnings, title=options.title)
 
 
+def check_size(size: int) -> None:
+    """Raises InputError unless an avatar's picture can be that large."""
+    if size not in SIZES:
+        raise InputError(f"A size of {size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+
+
 def open_clip(clip: Source) -> VideoReader:
     """A video, opened. Raises InputError where it is none or cannot be read."""
     from mien.avatar.library import PICTURES
@@ -138,8 +144,7 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
 
-    if options.size not in SIZES:
-        raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+    check_size(options.size)
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
     if options.forget_after is not None and not 0 <= options.forget_after < math.inf:

@@ -101,7 +101,7 @@ class LiveShow:
     """
 
     def __init__(self, options: GoingLive) -> None:
-        from mien.api import SIZES
+        from mien.api import check_size
         from mien.avatar import library
         from mien.face.parts import open_tracker
         from mien.live.commands import Remote, wearables
@@ -111,8 +111,7 @@ class LiveShow:
         self._options = options
         self.notes: list[str] = []
         """What to know that is no error."""
-        if options.size not in SIZES:
-            raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+        check_size(options.size)
         wanted = library.find(options.avatar)  # a wrong name is known before the camera is on
         self._targets = _targets(options, library.files(wanted))
         if not (options.virtual or options.preview or self._targets):
