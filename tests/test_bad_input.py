@@ -348,3 +348,21 @@ def test_a_title_that_is_no_utf_8(mien: Mien, clip: Path) -> None:
         assert ran.code == 0, ran.err
         assert "<title>Jos\ufffd</title>" in Path("out.report.html").read_text("utf-8")
         Path("out.report.html").unlink()
+
+
+@pytest.mark.parametrize("seconds", ["-5", "0", "nan", "inf"])
+def test_live_for_no_such_time(seconds: str, mien: Mien, clip: Path) -> None:
+    ran = mien("live", "--camera", clip, "--no-virtual", "--no-preview", "--csv", "o.csv", f"--seconds={seconds}")
+    assert ran.code == 3, ran.err
+    assert f"A run of {float(seconds):g} seconds" in ran.line
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 64), (3, 2)])
+def test_live_with_the_smallest_pictures(size: tuple[int, int], mien: Mien, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("starlette", reason="needs the extra 'live'")
+    clip = encode_clip(tmp_path / "dot.mov", frames=5, size=size, codec="png", pix_fmt="rgb24")
+    ran = mien("live", "--camera", clip, "--no-virtual", "--no-preview", "-s", 64, "--report", "r.html")
+    assert ran.code == 0, ran.err
+    assert Path("r.html").exists()

@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import ExitStack
@@ -112,6 +113,11 @@ class LiveShow:
         self.notes: list[str] = []
         """What to know that is no error."""
         check_size(options.size)
+        if options.seconds is not None and not 0 < options.seconds < math.inf:
+            raise InputError(
+                f"A run of {options.seconds:g} seconds is not possible. Give more than 0, or leave it out: then it "
+                "goes on until you end it."
+            )
         wanted = library.find(options.avatar)  # a wrong name is known before the camera is on
         self._targets = _targets(options, library.files(wanted))
         if not (options.virtual or options.preview or self._targets):
