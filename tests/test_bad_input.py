@@ -366,3 +366,25 @@ def test_live_with_the_smallest_pictures(size: tuple[int, int], mien: Mien, tmp_
     ran = mien("live", "--camera", clip, "--no-virtual", "--no-preview", "-s", 64, "--report", "r.html")
     assert ran.code == 0, ran.err
     assert Path("r.html").exists()
+
+
+def test_an_empty_name_for_the_output(mien: Mien, clip: Path) -> None:
+    ran = mien("anonymize", clip, "-o", "")
+    assert ran.code == 4, ran.err
+    assert "an empty name" in ran.line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that somebody is in cannot be removed")
+@pytest.mark.parametrize("command", ["anonymize", "read", "live", "show", "demo"])
+def test_a_working_folder_that_is_gone(command: str, mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("skimage")
+    arguments = {
+        "anonymize": (clip, "-o", "out.mp4", "--report"), "read": (clip, "-o", "out"), "demo": ("-s", 64),
+        "live": ("--camera", clip, "--no-virtual", "--no-preview", "--csv", "out.csv", "--report", "out.html"),
+        "show": ("maya",),
+    }  # fmt: skip
+    Path.cwd().rmdir()
+    ran = mien(*(["avatars", "show"] if command == "show" else [command]), *arguments[command])
+    assert ran.code == 4, ran.err
+    assert "should not have happened" not in ran.err

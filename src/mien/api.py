@@ -155,6 +155,8 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     warnings: list[str] = []
     with open_clip(clip) as video, Outputs() as outputs:
         output = _beside(clip, default_name) if options.output is None else Path(options.output)
+        if output == Path():
+            raise OutputError("'.' is a folder, and an empty name means the same. Give a name that ends in .mp4.")
         if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
         avatar = library.find(options.avatar)

@@ -196,3 +196,33 @@ def test_an_input_that_may_not_be_looked_at_does_no_harm(tmp_path: Path) -> None
     with atomic_path(target, tmp_path / "absent.mp4", tmp_path / "out.csv" / "below.mp4") as part:
         part.write_text("new")
     assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "The disk is full"),
+        (errno.EFBIG, r"out\.csv could not be written: it is too large for this disk"),
+    ],
+)
+def test_says_why_there_is_no_room(tmp_path: Path, number: int, said: str) -> None:
+    with pytest.raises(OutputError, match=said), atomic_path(tmp_path / "out.csv"):
+        raise OSError(number, os.strerror(number))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_which_no_files_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux's /proc, which answers that there is no such file."""
+    monkeypatch.setattr(os, "open", Mock(side_effect=FileNotFoundError(errno.ENOENT, "No such file or directory")))
+    with pytest.raises(OutputError, match="no files can be made in"), atomic_path(tmp_path / "out.csv"):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that somebody is in cannot be removed")
+def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(OutputError, match="the folder you are in has been removed"), atomic_path("out.csv"):
+        pass

@@ -13,7 +13,9 @@ from types import TracebackType
 from mien.errors import OutputError
 from mien.media.memory import MemoryFile, Source
 
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_REFUSED = {*_FULL, errno.EFBIG, errno.EROFS, errno.EISDIR}
+"""What only writing can end with."""
 
 
 class Outputs:
@@ -54,7 +56,7 @@ class Outputs:
         try:
             yield part
         except OSError as error:
-            if error.errno in _FULL or error.errno in (errno.EROFS, errno.EISDIR) or error.filename == str(part):
+            if error.errno in _REFUSED or error.filename == str(part):
                 raise _output_error(error, target) from error
             raise
         self._ready.append((part, final))
@@ -169,7 +171,14 @@ def _output_error(error: OSError, target: Path | str) -> OutputError:
     folder = Path(target).absolute().parent
     if error.errno in _FULL:
         return OutputError(f"The disk is full: {target} could not be written. Free some space or write elsewhere.")
+    if error.errno == errno.EFBIG:
+        return OutputError(
+            f"{target} could not be written: it is too large for this disk, or for a limit on files (ulimit -f). Write "
+            "elsewhere, or raise the limit."
+        )
     if isinstance(error, FileNotFoundError):
+        if folder.is_dir():  # /proc is one
+            return OutputError(f"{target} cannot be written: no files can be made in {folder}. Choose another folder.")
         return OutputError(f"The folder {folder} does not exist. Create it first or write elsewhere.")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return OutputError(f"{target} cannot be written: no permission there. Choose a folder of your own.")
