@@ -388,3 +388,13 @@ def test_a_working_folder_that_is_gone(command: str, mien: Mien, clip: Path) -> 
     ran = mien(*(["avatars", "show"] if command == "show" else [command]), *arguments[command])
     assert ran.code == 4, ran.err
     assert "should not have happened" not in ran.err
+
+
+def test_an_avatar_that_is_no_picture_is_named_with_its_folder(mien: Mien, tmp_path: Path) -> None:
+    path = tmp_path / "pictures" / "x.png"
+    path.parent.mkdir()
+    for content in (b"Dear doctor,", b"", png_claiming(64, 64), png_claiming(30_000, 30_000)):
+        path.write_bytes(content)
+        ran = mien("avatars", "add", path)
+        assert ran.code == 3, ran.err
+        assert str(path) in ran.line
