@@ -81,7 +81,10 @@ def demo(options: Demonstrating) -> Demo:
     library.find(options.avatar)  # a wrong name is known before the work
     actor = _astronaut()
     with _folder(Path(options.output)) as folder, _work_folder(folder) as work:
-        done = _made(options, actor, work)
+        try:
+            done = _made(options, actor, work)
+        except OutputError as error:  # the hidden folder would say nothing to anybody
+            raise OutputError(str(error).replace(str(work), str(folder))) from error
         with Outputs() as outputs:
             for step in done.steps:
                 with atomic_path(folder / step.path.name, outputs=outputs) as part:
