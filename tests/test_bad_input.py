@@ -333,3 +333,68 @@ def test_people_are_forgotten_after_no_such_time(seconds: str, mien: Mien, clip:
     with pytest.raises(InputError, match="forget_after"):
         library.anonymize(clip, scene=library.Scene.PASTE, forget_after=float(seconds))
     assert not list(Path().iterdir())
+
+
+def test_a_title_that_is_no_utf_8(mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("starlette", reason="needs the extra 'live'")
+    title = "Jos\udce9"  # what Python makes of the byte 0xE9
+    for command in (
+        ("anonymize", clip, "-o", "out.mp4", "-s", 64, "--report"), ("read", clip, "-o", "out"),
+        ("animate", "maya", clip, "-o", "out.mp4", "-s", 64, "--report"),
+        ("live", "--camera", clip, "--no-virtual", "--no-preview", "-s", 64, "--report", "out.report.html"),
+    ):  # fmt: skip
+        ran = mien(*command, "--title", title)
+        assert ran.code == 0, ran.err
+        assert "<title>Jos\ufffd</title>" in Path("out.report.html").read_text("utf-8")
+        Path("out.report.html").unlink()
+
+
+@pytest.mark.parametrize("seconds", ["-5", "0", "nan", "inf"])
+def test_live_for_no_such_time(seconds: str, mien: Mien, clip: Path) -> None:
+    ran = mien("live", "--camera", clip, "--no-virtual", "--no-preview", "--csv", "o.csv", f"--seconds={seconds}")
+    assert ran.code == 3, ran.err
+    assert f"A run of {float(seconds):g} seconds" in ran.line
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 64), (3, 2)])
+def test_live_with_the_smallest_pictures(size: tuple[int, int], mien: Mien, tmp_path: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("starlette", reason="needs the extra 'live'")
+    clip = encode_clip(tmp_path / "dot.mov", frames=5, size=size, codec="png", pix_fmt="rgb24")
+    ran = mien("live", "--camera", clip, "--no-virtual", "--no-preview", "-s", 64, "--report", "r.html")
+    assert ran.code == 0, ran.err
+    assert Path("r.html").exists()
+
+
+def test_an_empty_name_for_the_output(mien: Mien, clip: Path) -> None:
+    ran = mien("anonymize", clip, "-o", "")
+    assert ran.code == 4, ran.err
+    assert "an empty name" in ran.line
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that somebody is in cannot be removed")
+@pytest.mark.parametrize("command", ["anonymize", "read", "live", "show", "demo"])
+def test_a_working_folder_that_is_gone(command: str, mien: Mien, clip: Path) -> None:
+    performers.needs_face_model()
+    pytest.importorskip("skimage")
+    arguments = {
+        "anonymize": (clip, "-o", "out.mp4", "--report"), "read": (clip, "-o", "out"), "demo": ("-s", 64),
+        "live": ("--camera", clip, "--no-virtual", "--no-preview", "--csv", "out.csv", "--report", "out.html"),
+        "show": ("maya",),
+    }  # fmt: skip
+    Path.cwd().rmdir()
+    ran = mien(*(["avatars", "show"] if command == "show" else [command]), *arguments[command])
+    assert ran.code == 4, ran.err
+    assert "should not have happened" not in ran.err
+
+
+def test_an_avatar_that_is_no_picture_is_named_with_its_folder(mien: Mien, tmp_path: Path) -> None:
+    path = tmp_path / "pictures" / "x.png"
+    path.parent.mkdir()
+    for content in (b"Dear doctor,", b"", png_claiming(64, 64), png_claiming(30_000, 30_000)):
+        path.write_bytes(content)
+        ran = mien("avatars", "add", path)
+        assert ran.code == 3, ran.err
+        assert str(path) in ran.line

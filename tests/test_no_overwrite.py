@@ -179,3 +179,44 @@ def test_a_table_and_a_report_that_are_one_file(mien: Mien, clip: Path, tmp_path
     assert ran.code == 4
     assert "two names" in ran.line
     assert not (tmp_path / "a").exists()
+
+
+class TestLinks:
+    """A link under the name of an output is refused, whoever chose the name; what it leads to stays as it was."""
+
+    @pytest.fixture
+    def refused(self, mien: Mien, tmp_path: Path) -> Callable[..., None]:
+        """A command that must not begin while one of its outputs is a link."""
+        victim = tmp_path / "victim.txt"
+        victim.write_text("precious")
+
+        def run(*arguments: object, link: Path) -> None:
+            link.symlink_to(victim)
+            before = sorted(tmp_path.rglob("*"))
+            ran = mien(*arguments)
+            assert ran.code == 4, ran.err
+            assert f"{link.name} is a link" in ran.line
+            assert link.is_symlink()
+            assert victim.read_text() == "precious"
+            assert sorted(tmp_path.rglob("*")) == before
+            link.unlink()
+
+        return run
+
+    def test_of_a_video(self, refused: Callable[..., None], clip: Path, tmp_path: Path) -> None:
+        refused("anonymize", clip, "-o", tmp_path / "o.mp4", link=tmp_path / "o.mp4")
+        refused("anonymize", clip, link=tmp_path / "visit-anonymous.mp4")
+        refused("animate", library.DEFAULT, clip, link=tmp_path / f"{library.DEFAULT}-visit.mp4")
+
+    @tables
+    def test_of_a_table(self, refused: Callable[..., None], clip: Path, tmp_path: Path, option: str, end: str) -> None:
+        refused("anonymize", clip, "-o", tmp_path / "o.mp4", option, link=tmp_path / f"o{end}")
+        refused("read", clip, link=tmp_path / f"visit{end}")
+
+    @pytest.mark.parametrize("option", ["--csv", "--report"])
+    def test_of_a_live_run_s_table(self, refused: Callable[..., None], clip: Path, tmp_path: Path, option: str) -> None:
+        file = tmp_path / "o.table"
+        refused("live", "--camera", clip, "--no-virtual", "--no-preview", option, file, link=file)
+
+    def test_of_a_sheet(self, refused: Callable[..., None], tmp_path: Path) -> None:
+        refused("avatars", "show", library.DEFAULT, link=tmp_path / "here" / f"{library.DEFAULT}.png")

@@ -121,6 +121,12 @@ def read(clip: Annotated[Source | str, "The video or picture."], options: Readin
         return _outcome(clip, None, targets, outputs, pipeline.timeline, progress, warnings, title=options.title)
 
 
+def check_size(size: int) -> None:
+    """Raises InputError unless an avatar's picture can be that large."""
+    if size not in SIZES:
+        raise InputError(f"A size of {size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+
+
 def open_clip(clip: Source) -> VideoReader:
     """A video, opened. Raises InputError where it is none or cannot be read."""
     from mien.avatar.library import PICTURES
@@ -138,8 +144,7 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
 
-    if options.size not in SIZES:
-        raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+    check_size(options.size)
     if options.people not in PEOPLE:
         raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
     if options.forget_after is not None and not 0 <= options.forget_after < math.inf:
@@ -150,11 +155,12 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     warnings: list[str] = []
     with open_clip(clip) as video, Outputs() as outputs:
         output = _beside(clip, default_name) if options.output is None else Path(options.output)
+        if output == Path():
+            raise OutputError("'.' is a folder, and an empty name means the same. Give a name that ends in .mp4.")
         if output.suffix.lower() not in _VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
-        check_target(output, clip)
         avatar = library.find(options.avatar)
-        check_target(output, *library.files(avatar))
+        check_target(output, clip, *library.files(avatar))
         targets = _side_files(output, options, clip, *library.files(avatar))
         engine = _engine(options.engine, avatar)
         passes = _Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
@@ -292,7 +298,7 @@ def _side_files(
     """Where tables and reports go, checked before any work is done: none may replace the clip, another of the `inputs`,
     or the video."""
     from mien.face.parts import detector_files
-    from mien.media.atomic import check_target
+    from mien.media.atomic import check_target, final_name
 
     ends = {kind: end for kind, end in _SIDE_FILES.items() if getattr(options, kind)}
     if not ends:
@@ -302,7 +308,7 @@ def _side_files(
         raise OutputError(f"{str(output)!r} is a folder. Give the beginning of the files' names, such as visit.")
     base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
     wanted = {kind: base.with_name(base.name + end) for kind, end in ends.items()}
-    taken = {Path(os.path.realpath(stem))}
+    taken = {final_name(stem)}
     for file in wanted.values():
         final = check_target(file, clip, *inputs, *detector_files(options.detector))
         if final in taken:

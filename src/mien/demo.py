@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import shutil
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
 FPS: Final = 25
 _STAND_IN: Final = "kofi"
 """Built-in avatar whose drawn portrait serves as the picture to animate."""
+_MADE: Final = ("visit.mp4", "portrait.png", "visit-puppet.mp4", "visit-picture.mp4", "side-by-side.mp4")
+_READ: Final = ("visit-puppet.report.html", "visit.expression.csv", "visit.expression.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,14 @@ class Step:
     outcome: Outcome | None = None
     """How the run went, where it was one."""
 
+    def moved(self, folder: Path) -> Step:
+        """The same, its files in another folder."""
+        run = self.outcome and replace(
+            self.outcome, input=folder / self.outcome.input.name, output=folder / self.path.name,
+            files=tuple(folder / file.name for file in self.outcome.files),
+        )  # fmt: skip
+        return replace(self, path=folder / self.path.name, outcome=run)
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -37,6 +51,10 @@ class Demo:
 
     steps: tuple[Step, ...]
     warnings: tuple[str, ...]
+
+    def moved(self, folder: Path) -> Demo:
+        """The same, its files in another folder."""
+        return replace(self, steps=tuple(step.moved(folder) for step in self.steps))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -51,39 +69,91 @@ class Demo:
 @takes(Demonstrating)
 def demo(options: Demonstrating) -> Demo:
     """Show what mien does: no clip and no camera needed, a minute at most."""
-    from mien.api import anonymize, read
+    from mien.api import check_size
     from mien.avatar import library
-    from mien.media.images import write_image
+    from mien.media.atomic import Outputs, atomic_path
 
+    check_size(options.size)
+    if not 0 < options.seconds < math.inf:
+        raise InputError(
+            f"A demo of {options.seconds:g} seconds is not possible. Give more than 0; the whole takes 20."
+        )
     library.find(options.avatar)  # a wrong name is known before the work
     actor = _astronaut()
-    folder = Path(options.output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error.strerror or error}). Choose another folder.") from error
-    visit = folder / "visit.mp4"
+    with _folder(Path(options.output)) as folder, _work_folder(folder) as work:
+        try:
+            done = _made(options, actor, work)
+        except OutputError as error:  # the hidden folder would say nothing to anybody
+            raise OutputError(str(error).replace(str(work), str(folder))) from error
+        with Outputs() as outputs:
+            for step in done.steps:
+                with atomic_path(folder / step.path.name, outputs=outputs) as part:
+                    step.path.replace(part)
+    return done.moved(folder)
+
+
+def _made(options: Demonstrating, actor: Avatar, folder: Path) -> Demo:
+    """The files of the demo in that folder, one made from another."""
+    from mien.api import anonymize, read
+    from mien.media.images import write_image
+
+    visit, portrait, by_puppet, by_picture, together = (folder / name for name in _MADE)
     perform(actor, consultation(), visit, size=options.size, seconds=options.seconds, on_progress=options.on_progress)
-    portrait = folder / "portrait.png"
     write_image(portrait, drawn_portrait(_STAND_IN, options.size))
-    by_puppet, by_picture = folder / "visit-puppet.mp4", folder / "visit-picture.mp4"
     puppet = anonymize(
         visit, avatar=options.avatar, output=by_puppet, size=options.size, report=True, title="A demo visit",
         on_progress=options.on_progress,
     )  # fmt: skip
     picture = anonymize(visit, avatar=portrait, output=by_picture, size=options.size, on_progress=options.on_progress)
     reading = read(visit, output=folder / "visit", csv=True, summary=True, on_progress=options.on_progress)
-    together = folder / "side-by-side.mp4"
     side_by_side([visit, by_puppet, by_picture], together)
     steps = (
         Step("a public-domain photo, performing", visit),
+        Step("a drawn portrait", portrait),
         Step(f"the same visit as {options.avatar}", by_puppet, puppet),
-        Step("the same visit as a drawn portrait", by_picture, picture),
+        Step("the same visit as the drawn portrait", by_picture, picture),
         Step("its report, to open in a browser", puppet.files[0]),
         *(Step("what was read off the face", path) for path in reading.files),
         Step("all three side by side: look at this first", together),
     )
     return Demo(steps, tuple(dict.fromkeys((*puppet.warnings, *picture.warnings, *reading.warnings))))
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[Path]:
+    """The folder to write into, made where there is none, and taken away again if it is still empty after an error.
+    Raises OutputError where one of the demo's files cannot be written there."""
+    from mien.media.atomic import check_target
+
+    try:
+        there = folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error.strerror or error}). Choose another folder.") from error
+    try:
+        for name in (*_MADE, *_READ):
+            check_target(folder / name)
+        yield folder
+    except BaseException:
+        if not there:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _work_folder(beside: Path) -> Iterator[Path]:
+    """A hidden folder, gone afterwards: files that are made from one another appear together as well."""
+    try:
+        work = Path(tempfile.mkdtemp(prefix=".demo.", suffix=".part", dir=beside))
+    except OSError as error:
+        raise OutputError(
+            f"{beside} cannot be written into ({error.strerror or error}). Choose another folder."
+        ) from error
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def consultation() -> Script:
@@ -118,9 +188,7 @@ def perform(
     on_progress: OnProgress | None = None,
 ) -> None:
     """Film a picture acting out a script, or its first `seconds`: an MP4 with quiet speech-like sound."""
-    import tempfile
-
-    from mien.avatar.voice import write_voice
+    from mien.avatar.voice import voice
     from mien.engine import registry
     from mien.media.writer import VideoWriter
     from mien.pipeline import Pipeline
@@ -135,17 +203,18 @@ def perform(
             picture = lay_on(renderer(script.at(index / FPS), time=index / FPS), (255, 255, 255))
             yield Frame(picture, index, index / FPS, index)
 
-    with tempfile.TemporaryDirectory() as folder:
-        voice = Path(folder) / "voice.wav"
-        write_voice(script, voice, seconds=total / FPS)
-        with VideoWriter(
-            path, size=renderer.size, rate=Fraction(FPS), time_base=Fraction(1, FPS), audio_from=voice
-        ) as writer:
-            # Nobody is in front of a camera here: the pictures filmed are the scene.
-            Pipeline(
-                film(), lambda _: [], scene=lambda tracked: (frame for frame, _ in tracked), sinks=[writer],
-                total=total, on_progress=on_progress,
-            ).run()  # fmt: skip
+    with VideoWriter(
+        path,
+        size=renderer.size,
+        rate=Fraction(FPS),
+        time_base=Fraction(1, FPS),
+        audio_from=voice(script, seconds=total / FPS),
+    ) as writer:
+        # Nobody is in front of a camera here: the pictures filmed are the scene.
+        Pipeline(
+            film(), lambda _: [], scene=lambda tracked: (frame for frame, _ in tracked), sinks=[writer],
+            total=total, on_progress=on_progress,
+        ).run()  # fmt: skip
 
 
 def side_by_side(clips: list[Path], path: Path) -> None:

@@ -168,8 +168,12 @@ def test_what_is_being_written_is_no_avatar_yet(rig: Path, own: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "x" * 101, "ü" * 101, "a\nb", "a\x1b[31m", "\u202eabc", "caf\udce9", "a:b", "a\\b", " a"]
-)
+    "name",
+    [
+        "", "x" * 101, "ü" * 101, "a\nb", "a\x1b[31m", "\u202eabc", "caf\udce9", "a:b", "a\\b", " a", "CON", "nul",
+        "Aux.me", "con .x", "com0", "LPT9", "COM\u00b9", "CONIN$",
+    ],
+)  # fmt: skip
 def test_names_that_no_file_should_have(name: str, rig: Path, own: Path) -> None:
     if name:
         with pytest.raises(AvatarError, match="cannot be an avatar's name") as caught:

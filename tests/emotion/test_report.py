@@ -136,6 +136,13 @@ def test_a_gap_is_hatched_and_never_bridged() -> None:
     assert report_html(record).count('class="unseen"') >= 13
 
 
+def test_a_title_with_bytes_that_are_no_text(tmp_path: Path) -> None:
+    write_report(session(), tmp_path / "r.html", title="Jos\udce9's visit", note="half \ud83d of one")
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "<title>Jos\ufffd&#x27;s visit</title>" in page
+    assert "half \ufffd of one" in page
+
+
 def test_titles_are_text_only() -> None:
     page = Page(report_html(session(), title='<script>alert("x")</script>', note="<img src=x>"))
     assert sum(tag == "script" for tag, _ in page.tags) == 2

@@ -45,14 +45,45 @@ def test_keeps_the_permissions_a_new_file_would_have(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_writes_through_a_symlink(tmp_path: Path) -> None:
-    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
-    real.write_text("old")
-    link.symlink_to(real)
-    with atomic_path(link) as part:
-        part.write_text("new")
+@pytest.mark.parametrize("leads_to", ["older.csv", "nowhere.csv", "nowhere/x.csv"])
+def test_a_link_is_refused_and_what_it_leads_to_left_alone(tmp_path: Path, leads_to: str) -> None:
+    (tmp_path / "older.csv").write_text("old")
+    link = tmp_path / "link.csv"
+    link.symlink_to(leads_to)
+    with pytest.raises(OutputError, match=r"link\.csv is a link"), atomic_path(link):
+        pass
     assert link.is_symlink()
-    assert real.read_text() == "new"
+    assert (tmp_path / "older.csv").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "older.csv"]
+
+
+def test_a_link_that_comes_meanwhile_is_replaced_and_what_it_leads_to_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "older.csv").write_text("old")
+    names = ("a.csv", "b.csv")
+    with Outputs() as outputs:
+        for name in names:
+            with atomic_path(tmp_path / name, outputs=outputs) as part:
+                part.write_text("new")
+            (tmp_path / name).symlink_to("older.csv")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.csv": "new", "b.csv": "new", "older.csv": "old",
+    }  # fmt: skip
+
+
+def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with atomic_path(tmp_path / "link" / "x.csv") as part:
+        part.write_text("new")
+    assert (tmp_path / "real" / "x.csv").read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "folder/.."])
+def test_what_can_be_no_file_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match="is a folder"), atomic_path(name):
+        pass
 
 
 def test_refuses_an_input_under_any_name(tmp_path: Path) -> None:
@@ -151,9 +182,10 @@ class TestTogether:
 
     def test_two_names_of_one_file_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text("old")
-        (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
-        with pytest.raises(OutputError, match=r"b\.csv would be written twice"):
-            self.write(tmp_path, ["a.csv", "b.csv"])
+        (tmp_path / "link").symlink_to(tmp_path)
+        with pytest.raises(OutputError, match=r"a\.csv would be written twice"):
+            self.write(tmp_path, ["a.csv", "link/a.csv"])
+        (tmp_path / "link").unlink()
         assert (tmp_path / "a.csv").read_text() == "old"
         assert not hidden(tmp_path)
 
@@ -164,3 +196,33 @@ def test_an_input_that_may_not_be_looked_at_does_no_harm(tmp_path: Path) -> None
     with atomic_path(target, tmp_path / "absent.mp4", tmp_path / "out.csv" / "below.mp4") as part:
         part.write_text("new")
     assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "The disk is full"),
+        (errno.EFBIG, r"out\.csv could not be written: it is too large for this disk"),
+    ],
+)
+def test_says_why_there_is_no_room(tmp_path: Path, number: int, said: str) -> None:
+    with pytest.raises(OutputError, match=said), atomic_path(tmp_path / "out.csv"):
+        raise OSError(number, os.strerror(number))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_which_no_files_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Linux's /proc, which answers that there is no such file."""
+    monkeypatch.setattr(os, "open", Mock(side_effect=FileNotFoundError(errno.ENOENT, "No such file or directory")))
+    with pytest.raises(OutputError, match="no files can be made in"), atomic_path(tmp_path / "out.csv"):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that somebody is in cannot be removed")
+def test_a_working_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(OutputError, match="the folder you are in has been removed"), atomic_path("out.csv"):
+        pass

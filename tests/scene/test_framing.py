@@ -12,6 +12,7 @@ from mien.types import Picture
 from scripted import textured
 
 _SIDES = st.integers(16, 300)
+_FRAMES = st.integers(1, 300)
 
 
 def plain(size: tuple[int, int] = (96, 96)) -> Picture:
@@ -22,12 +23,19 @@ def plain(size: tuple[int, int] = (96, 96)) -> Picture:
     return picture
 
 
-@given(_SIDES, _SIDES, _SIDES, _SIDES, st.floats(0.5, 3), st.booleans())
+@given(_SIDES, _SIDES, _FRAMES, _FRAMES, st.floats(0.5, 3), st.booleans())
 def test_every_picture_fills_every_frame(w: int, h: int, width: int, height: int, zoom: float, mirrored: bool) -> None:
     picture = textured(1, (w, h))
     framed = Framing(picture, (width, height))(picture, zoom=zoom, mirrored=mirrored)
     assert framed.shape == (height, width, 3)
     assert framed.dtype == np.uint8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 3)])
+@pytest.mark.parametrize("picture", [textured(1, (300, 20)), textured(1, (20, 300)), plain()])
+def test_the_smallest_frames(picture: Picture, size: tuple[int, int]) -> None:
+    for zoom in (0.5, 1, 3):
+        assert Framing(picture, size)(picture, zoom=zoom).shape == (*size[::-1], 3)
 
 
 def test_without_a_frame_the_picture_passes_as_it_is() -> None:

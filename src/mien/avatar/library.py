@@ -15,6 +15,7 @@ from pathlib import Path
 from mien.avatar.rig_file import BUILT_IN, RIG_FILE, read_table
 from mien.errors import AvatarError, InputError, MienError, OutputError
 from mien.media.chosen import chosen_folder
+from mien.media.memory import MemoryFile
 from mien.types import Avatar
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
@@ -24,6 +25,10 @@ _LONGEST_TITLE = 200
 _LONGEST_NAME = 100
 """Characters."""
 _NOT_IN_NAMES = frozenset('/\\:*?"<>|')
+DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$", *(f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³")}
+)
+"""Names that Windows keeps for devices, whatever follows after a dot."""
 _log = logging.getLogger("mien")
 
 
@@ -166,7 +171,7 @@ def _add_picture(source: Path, target: Path) -> Avatar:
     from mien.media.images import png, read_image, whole_file
 
     file = whole_file(source)
-    picture = read_image(file)
+    picture = read_image(MemoryFile(str(source), file.data))  # whose errors say where it lies
     worn = portrait(picture, name=str(source))
     ending = source.suffix.lower()
     data = file.data if ending in PICTURES else png(picture)  # under another ending it would not be found again
@@ -226,6 +231,8 @@ def checked_title(path: Path) -> str:
 def _can_be_kept(name: str) -> bool:
     """Whether a name can be a file's on every system, and typed."""
     if not name.isprintable() or name != name.strip(" .") or set(name) & _NOT_IN_NAMES:
+        return False
+    if name.split(".")[0].rstrip().casefold() in DEVICES:
         return False
     return 0 < len(name) <= _LONGEST_NAME and len(name.encode()) <= 2 * _LONGEST_NAME
 

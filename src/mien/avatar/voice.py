@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import wave
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from mien.avatar.performance import Script
+from mien.media.memory import MemoryFile
 
 RATE: Final = 16_000
 _PITCH: Final = 128.0
@@ -21,14 +22,16 @@ _FORMANTS: Final = {
 """Hz, first and second (Peterson and Barney, 1952, rounded); sounds not named are a breath of noise."""
 
 
-def write_voice(script: Script, path: Path, *, seconds: float) -> None:
-    """Write the sound of a script's first `seconds` as a mono 16-bit WAV."""
+def voice(script: Script, *, seconds: float) -> MemoryFile:
+    """The sound of a script's first `seconds` as a mono 16-bit WAV."""
     samples = np.concatenate([_piece(script, start) for start in np.arange(0, seconds, 0.01)])
-    with wave.open(str(path), "wb") as file:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes(np.int16(np.clip(samples, -1, 1) * 32767).tobytes())
+    return MemoryFile("voice.wav", sound.getvalue())
 
 
 def _piece(script: Script, start: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

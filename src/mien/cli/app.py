@@ -61,18 +61,13 @@ def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
         try:
             done = function(**arguments, on_progress=on_progress)
         except (KeyboardInterrupt, SystemExit) as stopped:
-            raise _cancelled(stopped, function, arguments) from None
+            raise _cancelled(stopped) from None
     show.result(done, as_json)
 
 
-def _cancelled(
-    stopped: KeyboardInterrupt | SystemExit, function: Callable[..., Any], arguments: dict[str, Any]
-) -> CancelledError:
+def _cancelled(stopped: KeyboardInterrupt | SystemExit) -> CancelledError:
     """What Ctrl-C or a kill left of a run."""
-    left = "nothing was written"
-    if function is demo.demo:
-        left = f"the files that were finished are in {arguments['output']}"
-    error = CancelledError(f"Cancelled before the run was through; {left}.")
+    error = CancelledError("Cancelled before the run was through; nothing was written.")
     if isinstance(stopped, SystemExit):
         error.exit_code = int(stopped.code or 0)
     return error

@@ -76,15 +76,23 @@ def verify(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="A model; all of them if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check files against their checksums, byte by byte. Exit code 5 if one is damaged."""
+    """Check files against their checksums, byte by byte.
+
+    Exit code 5 if one is damaged or may not be read, or if the model named is not there, or not all of it.
+    """
     from mien import models
 
     states = [models.verify(n) for n in ([name] if name else [status.model.name for status in models.status()])]
     _show(states, as_json)
-    damaged = [s.model.name for s in states if any(file.state == "damaged" for file in s.files)]
+    damaged, unreadable = (
+        [s.model.name for s in states if any(file.state == state for file in s.files)]
+        for state in ("damaged", "unreadable")
+    )
     if damaged and not as_json:
         say(f"Damaged: {', '.join(damaged)}. Run `mien models pull {damaged[0]}` to fetch it again.", err=True)
-    if damaged or (name and states[0].state == "missing"):
+    if unreadable and not as_json:
+        say(f"No permission to read: {', '.join(unreadable)}. Change that, or set MIEN_MODELS.", err=True)
+    if damaged or unreadable or (name and states[0].state != "ready"):
         raise typer.Exit(5)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from html import escape
 from importlib.metadata import version
@@ -37,6 +38,8 @@ _BRIEF: Final = (1.0, 0.02)
 """A face seen for less than this many seconds, or this share of the clip, gets a line and no charts."""
 _WORTH_A_WORD: Final = 0.3
 """Seconds; what is shorter is more likely a false detection than a person."""
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
+"""What Python makes of a byte that is no UTF-8, and other halves of characters."""
 
 
 def write_report(
@@ -47,6 +50,11 @@ def write_report(
     page = report_html(timeline, title=title, note=note)
     with atomic_path(path, outputs=outputs) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _text(words: str) -> str:
+    """Words that can be written as UTF-8: a byte of the command line that is none becomes a replacement character."""
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", words).strip()
 
 
 def report_html(timeline: Timeline, *, title: str = "", note: str = "") -> str:
@@ -65,7 +73,8 @@ def report_html(timeline: Timeline, *, title: str = "", note: str = "") -> str:
         face_section(timeline.track(face), start, start + timeline.duration, _person(i, charted), first=i == 0)
         for i, face in enumerate(charted)
     ]
-    heading = escape(title.strip() or "Expression report")
+    title, note = _text(title), _text(note)
+    heading = escape(title or "Expression report")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -83,7 +92,7 @@ def report_html(timeline: Timeline, *, title: str = "", note: str = "") -> str:
 <header>
 <p class="kind">mien · visible expression over time</p>
 <h1>{heading}</h1>
-{f'<p class="hint">{escape(note.strip())}</p>' if note.strip() else ""}
+{f'<p class="hint">{escape(note)}</p>' if note else ""}
 </header>
 <div class="caution" role="note"><strong>{CAUTIONS[0]}</strong><p>{CAUTIONS[1]}</p></div>
 {_seen(timeline, [s.track for s in sections])}

@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import ExitStack
@@ -101,7 +102,7 @@ class LiveShow:
     """
 
     def __init__(self, options: GoingLive) -> None:
-        from mien.api import SIZES
+        from mien.api import check_size
         from mien.avatar import library
         from mien.face.parts import open_tracker
         from mien.live.commands import Remote, wearables
@@ -111,8 +112,12 @@ class LiveShow:
         self._options = options
         self.notes: list[str] = []
         """What to know that is no error."""
-        if options.size not in SIZES:
-            raise InputError(f"A size of {options.size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+        check_size(options.size)
+        if options.seconds is not None and not 0 < options.seconds < math.inf:
+            raise InputError(
+                f"A run of {options.seconds:g} seconds is not possible. Give more than 0, or leave it out: then it "
+                "goes on until you end it."
+            )
         wanted = library.find(options.avatar)  # a wrong name is known before the camera is on
         self._targets = _targets(options, library.files(wanted))
         if not (options.virtual or options.preview or self._targets):
@@ -268,16 +273,16 @@ def _camera(options: GoingLive) -> LiveSource:
 
 def _targets(options: GoingLive, avatar: list[Path]) -> dict[str, Path]:
     """Files to write in the end, checked before anything begins."""
-    from mien.media.atomic import check_target
+    from mien.media.atomic import check_target, final_name
 
     inputs = [path for path in (options.camera, *avatar) if isinstance(path, Path | str)]
     wanted = {kind: Path(file) for kind in ("csv", "report") if (file := getattr(options, kind)) is not None}
+    if len({os.path.realpath(final_name(file)) for file in wanted.values()}) < len(wanted):
+        raise OutputError(f"{options.csv} cannot be the table and the report. Give two names.")
     for file in wanted.values():
         check_target(file, *inputs)
         if not os.access(file.absolute().parent, os.W_OK):
             raise OutputError(
                 f"{file} cannot be written: its folder is missing, or you have no permission there. Choose another."
             )
-    if len({os.path.realpath(file) for file in wanted.values()}) < len(wanted):
-        raise OutputError(f"{options.csv} cannot be the table and the report. Give two names.")
     return wanted

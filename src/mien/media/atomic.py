@@ -13,7 +13,9 @@ from types import TracebackType
 from mien.errors import OutputError
 from mien.media.memory import MemoryFile, Source
 
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_REFUSED = {*_FULL, errno.EFBIG, errno.EROFS, errno.EISDIR}
+"""What only writing can end with."""
 
 
 class Outputs:
@@ -54,7 +56,7 @@ class Outputs:
         try:
             yield part
         except OSError as error:
-            if error.errno in _FULL or error.errno in (errno.EROFS, errno.EISDIR) or error.filename == str(part):
+            if error.errno in _REFUSED or error.filename == str(part):
                 raise _output_error(error, target) from error
             raise
         self._ready.append((part, final))
@@ -99,8 +101,9 @@ def atomic_path(target: Path | str, *inputs: Source | str, outputs: Outputs | No
 
 
 def check_target(target: Path | str, *inputs: Source | str) -> Path:
-    """The real path of a file that may be written. Raises OutputError if it is a folder, a device, or an input."""
-    final = Path(os.path.realpath(target))
+    """The name in its real folder of a file that may be written. Raises OutputError if it is a folder, a device, an
+    input, or a link: what a link leads to would be replaced under a name that nobody has given."""
+    final = final_name(target)
     try:
         final.exists()
     except OSError as error:  # a folder that may not be looked into, a name too long
@@ -112,7 +115,23 @@ def check_target(target: Path | str, *inputs: Source | str) -> Path:
             raise OutputError(f"{target} is not an ordinary file, so it cannot be replaced. Give another name.")
         if any(_is(final, Path(source)) for source in inputs if not isinstance(source, MemoryFile)):
             raise OutputError(f"{target} is the input itself: writing there would destroy it. Give another name.")
+    if final.is_symlink():
+        raise OutputError(f"{target} is a link, and mien writes through none. Remove it or give another name.")
     return final
+
+
+def final_name(target: Path | str) -> Path:
+    """The same name in its real folder: links to folders are followed, one at the name itself is not. Raises
+    OutputError where it can be no file's name."""
+    target = Path(target)
+    if target.name in ("", ".."):
+        raise OutputError(f"{str(target)!r} is a folder. Give the name of a file in it.")
+    try:
+        return Path(os.path.realpath(target.parent)) / target.name
+    except FileNotFoundError as error:  # of the working folder
+        raise OutputError(
+            f"{target} cannot be written: the folder you are in has been removed. Change to another one."
+        ) from error
 
 
 def _is(file: Path, source: Path) -> bool:
@@ -152,7 +171,14 @@ def _output_error(error: OSError, target: Path | str) -> OutputError:
     folder = Path(target).absolute().parent
     if error.errno in _FULL:
         return OutputError(f"The disk is full: {target} could not be written. Free some space or write elsewhere.")
+    if error.errno == errno.EFBIG:
+        return OutputError(
+            f"{target} could not be written: it is too large for this disk, or for a limit on files (ulimit -f). Write "
+            "elsewhere, or raise the limit."
+        )
     if isinstance(error, FileNotFoundError):
+        if folder.is_dir():  # /proc is one
+            return OutputError(f"{target} cannot be written: no files can be made in {folder}. Choose another folder.")
         return OutputError(f"The folder {folder} does not exist. Create it first or write elsewhere.")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return OutputError(f"{target} cannot be written: no permission there. Choose a folder of your own.")

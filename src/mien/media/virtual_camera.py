@@ -115,8 +115,8 @@ class VirtualCamera:
 
 
 def even(size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height without the odd pixel: colours are stored for two by two."""
-    return size[0] // 2 * 2, size[1] // 2 * 2
+    """Width and height without the odd pixel, two at least: colours are stored for two by two."""
+    return max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2)
 
 
 def _open(size: tuple[int, int], fps: float, device: str | None) -> Any:

@@ -22,7 +22,7 @@ class Framing:
         height, width = resting.shape[:2]
         self.size = size or (width, height)
         self._scale = min(self.size[0] / width, self.size[1] / height)
-        self._inner = (round(width * self._scale), round(height * self._scale))
+        self._inner = (max(1, round(width * self._scale)), max(1, round(height * self._scale)))
         self._left, self._top = (self.size[0] - self._inner[0]) // 2, (self.size[1] - self._inner[1]) // 2
         self._surround = None if _is_plain(resting) else _blurred(resting, self.size)
 

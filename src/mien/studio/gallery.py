@@ -37,8 +37,6 @@ MOST: Final = 200
 _LONGEST_SIDE: Final = 3072
 """Pixels to which larger pictures are scaled down: engines get 2048 at most, and judging takes 40 bytes for each."""
 _LONGEST_NAME: Final = 40
-_RESERVED: Final = frozenset({"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))})
-"""Names that Windows keeps for devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def unused_name(wanted: str, taken: Collection[str]) -> str:
     text = unicodedata.normalize("NFC", wanted)
     text = "".join(c if unicodedata.category(c)[0] in "LMN" else "-" for c in text)
     base = re.sub("-+", "-", text)[:_LONGEST_NAME].strip("-") or "picture"
-    if unicodedata.category(base[0])[0] == "M" or base.casefold() in _RESERVED:
+    if unicodedata.category(base[0])[0] == "M" or base.casefold() in library.DEVICES:
         base = f"my-{base}"
     others = {unicodedata.normalize("NFC", name).casefold() for name in taken}
     name, number = base, 1
