@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from mien.cli import interrupt
+from mien.cli import interrupt, streams
 from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
     `arguments`: those of this process if None, which must end then: signals are no longer as they were.
     """
+    streams.open_missing()
     ends = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
     before = interrupt.end_at_once(lambda code: _say("Cancelled; nothing was written.", code, arguments))
