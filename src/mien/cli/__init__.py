@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 from mien.cli import interrupt, streams
@@ -27,6 +30,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         _run(arguments)
     finally:
+        streams.flush()
         if not ends:
             interrupt.restore(before)
 
@@ -44,15 +48,38 @@ def _run(arguments: list[str]) -> NoReturn:
         _fail(str(error), error.exit_code, arguments)
     except KeyboardInterrupt:
         _fail("Cancelled; nothing half-written is left.", 130, arguments)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+    except SystemExit as left:
+        raise SystemExit(_meant(left)) from None
     except Exception as error:
+        if isinstance(error, OSError) and (code := _wrong_usage(error)):
+            raise SystemExit(code) from None
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # of a file, others have said so: Rich's help
+            full = streams.unprintable(error)
+            _fail(str(full), full.exit_code, arguments)
         if os.environ.get("MIEN_DEBUG"):
             raise
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         _fail(f"this should not have happened ({trouble}). MIEN_DEBUG=1 shows where; please report it", 1, arguments)
     raise SystemExit(0)
+
+
+def _meant(left: SystemExit) -> int | str | None:
+    """The exit code of what was to be printed: Rich leaves with 1 if nobody reads its help or its errors."""
+    if any(isinstance(error, BrokenPipeError) for error in _before(left)):
+        return _wrong_usage(left)
+    return left.code
+
+
+def _wrong_usage(error: BaseException) -> int:
+    """The exit code of the wrong command line that was being reported when the error came; 0 if there was none."""
+    return next((code for each in _before(error) if (code := getattr(each, "exit_code", 0))), 0)
+
+
+def _before(error: BaseException) -> Iterator[BaseException]:
+    """The errors that were being handled when this one came, the latest first."""
+    while (earlier := error.__context__) is not None:
+        yield earlier
+        error = earlier
 
 
 def _fail(message: str, code: int, arguments: list[str]) -> NoReturn:
@@ -65,4 +92,5 @@ def _say(message: str, code: int, arguments: list[str]) -> None:
     if "--json" in arguments:
         import json
 
-        print(json.dumps({"error": message, "exit_code": code}), flush=True)
+        with suppress(MienError):  # the exit code says more than that standard output is full
+            streams.put(json.dumps({"error": message, "exit_code": code}))

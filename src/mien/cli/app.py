@@ -34,6 +34,8 @@ class _Commands(TyperGroup):
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             raise CancelledError("Cancelled; nothing half-written is left.") from None
+        except BrokenPipeError as error:  # Typer would take it for a standard output that nobody reads, and say nothing
+            raise ConnectionError(str(error)) from error
 
 
 app = typer.Typer(

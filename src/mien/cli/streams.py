@@ -32,7 +32,7 @@ def open_missing() -> None:
 
 
 def put(text: str) -> None:
-    """Print text on standard output. Does nothing if the reader has gone; raises OutputError if it cannot be written."""
+    """Print text on standard output. Nothing happens if the reader has gone; OutputError if it cannot be written."""
     try:
         typer.echo(text)
     except OSError as error:
@@ -66,16 +66,12 @@ def silence(stream: Any) -> None:
         os.close(null)
 
 
-def flush() -> list[OSError]:
-    """Write out both streams. Silences those that fail, and returns why, unless the reader has gone."""
-    troubles = []
+def flush() -> None:
+    """Write out both streams; silence those that fail."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError as error:
+        except OSError:
             silence(stream)
-            if stream is sys.stdout and error.errno not in _READER_GONE:
-                troubles.append(error)
         except (AttributeError, ValueError):  # somebody else's object, or closed
             pass
-    return troubles
