@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from mien.cli import interrupt, streams
 from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
+
+_CANCELLED: Final = "Cancelled; nothing half-written is left."
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -46,8 +48,8 @@ def _run(arguments: list[str]) -> NoReturn:
             interrupt.end_at_once()
     except MienError as error:
         _fail(str(error), error.exit_code, arguments)
-    except KeyboardInterrupt:
-        _fail("Cancelled; nothing half-written is left.", 130, arguments)
+    except (KeyboardInterrupt, interrupt.KilledError):
+        _fail(_CANCELLED, interrupt.exit_code() or 130, arguments)
     except SystemExit as left:
         raise SystemExit(_meant(left)) from None
     except Exception as error:
@@ -58,6 +60,8 @@ def _run(arguments: list[str]) -> NoReturn:
             _fail(str(full), full.exit_code, arguments)
         if os.environ.get("MIEN_DEBUG"):
             raise
+        if code := interrupt.exit_code():
+            _fail(_CANCELLED, code, arguments)
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         _fail(f"this should not have happened ({trouble}). MIEN_DEBUG=1 shows where; please report it", 1, arguments)
     raise SystemExit(0)

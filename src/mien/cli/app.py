@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -12,11 +13,20 @@ from typer.core import TyperGroup
 from mien import api, demo
 from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
-from mien.cli.interrupt import between_frames
+from mien.cli.interrupt import KilledError, between_frames
 from mien.cli.terminal import visible_errors
 from mien.live import job
 from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
+
+
+@contextmanager
+def _cancelled_aloud() -> Iterator[None]:
+    """Ctrl-C and a polite kill inside the block are errors with a message."""
+    try:
+        yield
+    except (KeyboardInterrupt, KilledError) as stopped:
+        raise _cancelled("Cancelled; nothing half-written is left.", stopped) from None
 
 
 class _Commands(TyperGroup):
@@ -24,16 +34,14 @@ class _Commands(TyperGroup):
     says nothing, not even with --json."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        with visible_errors():
+        with visible_errors(), _cancelled_aloud():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """The command that was asked for."""
         try:
-            with visible_errors():
+            with visible_errors(), _cancelled_aloud():
                 return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise CancelledError("Cancelled; nothing half-written is left.") from None
         except BrokenPipeError as error:  # Typer would take it for a standard output that nobody reads, and say nothing
             raise ConnectionError(str(error)) from error
 
@@ -62,21 +70,19 @@ def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
 
         try:
             done = function(**arguments, on_progress=on_progress)
-        except (KeyboardInterrupt, SystemExit) as stopped:
-            raise _cancelled(stopped, function, arguments) from None
+        except (KeyboardInterrupt, KilledError) as stopped:
+            left = "nothing was written"
+            if function is demo.demo:
+                left = f"the files that were finished are in {arguments['output']}"
+            raise _cancelled(f"Cancelled before the run was through; {left}.", stopped) from None
     show.result(done, as_json)
 
 
-def _cancelled(
-    stopped: KeyboardInterrupt | SystemExit, function: Callable[..., Any], arguments: dict[str, Any]
-) -> CancelledError:
-    """What Ctrl-C or a kill left of a run."""
-    left = "nothing was written"
-    if function is demo.demo:
-        left = f"the files that were finished are in {arguments['output']}"
-    error = CancelledError(f"Cancelled before the run was through; {left}.")
-    if isinstance(stopped, SystemExit):
-        error.exit_code = int(stopped.code or 0)
+def _cancelled(message: str, stopped: KeyboardInterrupt | KilledError) -> CancelledError:
+    """The error that says so, with the exit code of the signal."""
+    error = CancelledError(message)
+    if isinstance(stopped, KilledError):
+        error.exit_code = stopped.code
     return error
 
 
