@@ -211,3 +211,26 @@ def test_progress_goes_to_standard_error_only(visit: Path, tmp_path: Path) -> No
     )  # fmt: skip
     assert all(line.startswith("note: face-landmarker") for line in ran.stderr.splitlines())
     assert len(ran.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["read", "x.mp4", "--bogus"], "No such option"),
+        (["read"], "Missing argument"),
+        (["anonymize", "x.mp4", "--size", "large"], "--size"),
+        (["anonymize", "x.mp4", "--scene", "nowhere"], "--scene"),
+        (["avatars", "shwo"], "No such command"),
+        (["nothing"], "No such command"),
+        (["models", "add"], "Missing argument"),
+    ],
+)  # fmt: skip
+def test_a_wrong_command_line_is_json_too(mien: Mien, arguments: list[str], said: str) -> None:
+    code, out, err = mien(*arguments)
+    assert (code, out) == (2, "")
+    code, out, err_beside_json = mien(*arguments, "--json")
+    assert code == 2
+    record = json.loads(out)
+    assert said in record["error"]
+    assert record["exit_code"] == 2
+    assert err_beside_json.splitlines()[0] == err.splitlines()[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
@@ -15,6 +15,7 @@ from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
 from mien.cli.interrupt import KilledError, between_frames
 from mien.cli.terminal import visible_errors
+from mien.errors import OutputError
 from mien.live import job
 from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
@@ -29,18 +30,36 @@ def _cancelled_aloud() -> Iterator[None]:
         raise _cancelled("Cancelled; nothing half-written is left.", stopped) from None
 
 
+@contextmanager
+def _wrong_usage(as_json: bool) -> Iterator[None]:
+    """What is said of a wrong command line, which Typer prints on standard error, is JSON on standard output too."""
+    try:
+        with visible_errors():
+            yield
+    except Exception as error:
+        said = getattr(error, "format_message", None)
+        if as_json and said is not None:
+            with suppress(OutputError):  # the exit code says more than that standard output is full
+                show.print_json({"error": " ".join(said().split()), "exit_code": getattr(error, "exit_code", 2)})
+        raise
+
+
 class _Commands(TyperGroup):
     """Says of a wrong command line what is wrong with it, visibly. Ctrl-C is an error like others: Typer's own answer
     says nothing, not even with --json."""
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
-        with visible_errors(), _cancelled_aloud():
-            return super().make_context(*arguments, **options)
+    _as_json = False
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> Any:
+        """The command line, parsed as far as the name of the command."""
+        self._as_json = "--json" in args
+        with _wrong_usage(self._as_json), _cancelled_aloud():
+            return super().make_context(info_name, args, *more, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """The command that was asked for."""
         try:
-            with visible_errors(), _cancelled_aloud():
+            with _wrong_usage(self._as_json), _cancelled_aloud():
                 return super().invoke(ctx)
         except BrokenPipeError as error:  # Typer would take it for a standard output that nobody reads, and say nothing
             raise ConnectionError(str(error)) from error
