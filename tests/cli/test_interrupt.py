@@ -266,6 +266,37 @@ library.listed = registry.names = here
     assert json.loads(printed) == {"error": "Cancelled; nothing half-written is left.", "exit_code": 130}
 
 
+FINALIZED = """
+class Late:
+    def __del__(self):
+        print("here", file=sys.stderr, flush=True)
+        time.sleep(2)
+import builtins
+builtins.late = Late()
+"""
+"""What Python does last, when it no longer hears signals."""
+
+
+def test_when_python_ends(programs: list[Program], tmp_path: Path) -> None:
+    """Nothing of Python's own end is left, in which a signal would kill without the exit code."""
+    left = """
+import atexit, pathlib, tempfile, threading
+kept = tempfile.TemporaryDirectory(dir=sys.argv.pop())
+pathlib.Path(kept.name, "file").write_text("x")
+def last():
+    threading.main_thread().join()
+    print("thread done", file=sys.stderr)
+threading.Thread(target=last).start()
+atexit.register(lambda: print("function done", file=sys.stderr))
+"""
+    programs.append(Program(FINALIZED, left, arguments=["read", tmp_path / "none.mp4", "--json", tmp_path]))
+    code, printed, errors = programs[0].ended()
+    assert code == 3
+    assert json.loads(printed)["exit_code"] == 3
+    assert errors.endswith("thread done\nfunction done\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 LOADING = """
 class Slow:
     def find_spec(self, name, path, target=None):

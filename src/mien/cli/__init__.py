@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import sys
@@ -31,6 +32,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     hide_developers_warnings()
     try:
         _run(arguments)
+    except SystemExit as left:
+        if ends and isinstance(left.code, int):
+            _leave_at_the_end(left.code)
+        raise
     finally:
         streams.flush()
         if not ends:
@@ -65,6 +70,23 @@ def _run(arguments: list[str]) -> NoReturn:
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         _fail(f"this should not have happened ({trouble}). MIEN_DEBUG=1 shows where; please report it", 1, arguments)
     raise SystemExit(0)
+
+
+def _leave_at_the_end(code: int) -> None:
+    """End the process with that exit code, once everything else that is to be done at its end is done. Python would
+    let signals kill it from then on, and the exit code would not be ours."""
+    begun: list[bool] = []
+
+    def leave() -> None:
+        if begun:  # called by itself below
+            return
+        begun.append(True)
+        with suppress(Exception):
+            atexit._run_exitfuncs()  # temporary folders are removed here; threads have been waited for already
+        streams.flush()
+        os._exit(code)
+
+    atexit.register(leave)
 
 
 def _meant(left: SystemExit) -> int | str | None:
