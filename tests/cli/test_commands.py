@@ -234,3 +234,31 @@ def test_a_wrong_command_line_is_json_too(mien: Mien, arguments: list[str], said
     assert said in record["error"]
     assert record["exit_code"] == 2
     assert err_beside_json.splitlines()[0] == err.splitlines()[0]
+
+
+def _opencv_s_error() -> Exception:
+    import cv2
+
+    said = "OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 6220800 bytes"
+    return cv2.error(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _opencv_s_error(), MemoryError(), RuntimeError("std::bad_alloc"), OSError(12, "Cannot allocate memory"),
+        ImportError("libx.so: failed to map segment from shared object: Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_too_little_memory_is_one_clear_line(mien: Mien, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.delenv("MIEN_DEBUG", raising=False)
+    monkeypatch.setattr("mien.avatar.library.listed", fail)
+    message = "not enough memory; try a smaller --size, or fewer programs at the same time"
+    code, out, err = mien("avatars", "list", "--json")
+    assert (code, err) == (1, f"mien: {message}\n")
+    assert json.loads(out) == {"error": message, "exit_code": 1}

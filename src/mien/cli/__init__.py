@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from mien.cli import interrupt, streams
+from mien.cli.memory import out_of_memory
 from mien.cli.terminal import accept_any_text, hide_developers_warnings, say
 from mien.dumps import forbid_core_dumps
 from mien.errors import MienError
@@ -67,6 +68,8 @@ def _run(arguments: list[str]) -> NoReturn:
             raise
         if code := interrupt.exit_code():
             _fail(_CANCELLED, code, arguments)
+        if out_of_memory(error):
+            _fail("not enough memory; try a smaller --size, or fewer programs at the same time", 1, arguments)
         trouble = " ".join(f"{type(error).__name__}: {error}".split())
         _fail(f"this should not have happened ({trouble}). MIEN_DEBUG=1 shows where; please report it", 1, arguments)
     raise SystemExit(0)
@@ -98,7 +101,7 @@ def _meant(left: SystemExit) -> int | str | None:
 
 def _wrong_usage(error: BaseException) -> int:
     """The exit code of the wrong command line that was being reported when the error came; 0 if there was none."""
-    return next((code for each in _before(error) if (code := getattr(each, "exit_code", 0))), 0)
+    return next((int(each.exit_code) for each in _before(error) if hasattr(each, "format_message")), 0)  # type: ignore[attr-defined]
 
 
 def _before(error: BaseException) -> Iterator[BaseException]:
