@@ -247,7 +247,7 @@ def _opencv_s_error() -> Exception:
     "error",
     [
         _opencv_s_error(), MemoryError(), RuntimeError("std::bad_alloc"), OSError(12, "Cannot allocate memory"),
-        ImportError("libx.so: failed to map segment from shared object: Cannot allocate memory"),
+        ImportError("libx.so: failed to map segment from shared object"),
         RuntimeError("can't start new thread"),
     ],
     ids=lambda error: type(error).__name__,

@@ -10,6 +10,7 @@ _SAID: Final = (
     "insufficient memory",
     "cannot allocate memory",
     "failed to allocate",
+    "failed to map segment",
     "can't start new thread",
 )
 """What C++, OpenCV, the system's loader, LiteRT and Python say in errors of other types."""
