@@ -211,3 +211,54 @@ def test_progress_goes_to_standard_error_only(visit: Path, tmp_path: Path) -> No
     )  # fmt: skip
     assert all(line.startswith("note: face-landmarker") for line in ran.stderr.splitlines())
     assert len(ran.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["read", "x.mp4", "--bogus"], "No such option"),
+        (["read"], "Missing argument"),
+        (["anonymize", "x.mp4", "--size", "large"], "--size"),
+        (["anonymize", "x.mp4", "--scene", "nowhere"], "--scene"),
+        (["avatars", "shwo"], "No such command"),
+        (["nothing"], "No such command"),
+        (["models", "add"], "Missing argument"),
+    ],
+)  # fmt: skip
+def test_a_wrong_command_line_is_json_too(mien: Mien, arguments: list[str], said: str) -> None:
+    code, out, err = mien(*arguments)
+    assert (code, out) == (2, "")
+    code, out, err_beside_json = mien(*arguments, "--json")
+    assert code == 2
+    record = json.loads(out)
+    assert said in record["error"]
+    assert record["exit_code"] == 2
+    assert err_beside_json.splitlines()[0] == err.splitlines()[0]
+
+
+def _opencv_s_error() -> Exception:
+    import cv2
+
+    said = "OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 6220800 bytes"
+    return cv2.error(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _opencv_s_error(), MemoryError(), RuntimeError("std::bad_alloc"), OSError(12, "Cannot allocate memory"),
+        ImportError("libx.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_too_little_memory_is_one_clear_line(mien: Mien, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.delenv("MIEN_DEBUG", raising=False)
+    monkeypatch.setattr("mien.avatar.library.listed", fail)
+    message = "not enough memory; try a smaller --size, or fewer programs at the same time"
+    code, out, err = mien("avatars", "list", "--json")
+    assert (code, err) == (1, f"mien: {message}\n")
+    assert json.loads(out) == {"error": message, "exit_code": 1}

@@ -265,6 +265,94 @@ library.listed = registry.names = here
     assert json.loads(printed) == {"error": "Cancelled; nothing half-written is left.", "exit_code": 130}
 
 
+FINALIZED = """
+class Late:
+    def __del__(self):
+        print("here", file=sys.stderr, flush=True)
+        time.sleep(2)
+import builtins
+builtins.late = Late()
+"""
+"""What Python does last, when it no longer hears signals."""
+
+
+def test_when_python_ends(programs: list[Program], tmp_path: Path) -> None:
+    """Nothing of Python's own end is left, in which a signal would kill without the exit code."""
+    left = """
+import atexit, pathlib, tempfile, threading
+kept = tempfile.TemporaryDirectory(dir=sys.argv.pop())
+pathlib.Path(kept.name, "file").write_text("x")
+def last():
+    threading.main_thread().join()
+    print("thread done", file=sys.stderr)
+threading.Thread(target=last).start()
+atexit.register(lambda: print("function done", file=sys.stderr))
+"""
+    programs.append(Program(FINALIZED, left, arguments=["read", tmp_path / "none.mp4", "--json", tmp_path]))
+    code, printed, errors = programs[0].ended()
+    assert code == 3
+    assert json.loads(printed)["exit_code"] == 3
+    assert errors.endswith("thread done\nfunction done\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+LOADING = """
+class Slow:
+    def find_spec(self, name, path, target=None):
+        if name in ("mien.face.parts", "mien.engine.registry"):
+            here()
+sys.meta_path.insert(0, Slow())
+"""
+SPOILT = """
+class Spoilt:
+    def find_spec(self, name, path, target=None):
+        if name in ("mien.face.parts", "mien.engine.registry"):
+            try:
+                here()
+            except BaseException:  # as Python does around the initialization of a library in C
+                raise ImportError("initialization failed") from None
+sys.meta_path.insert(0, Spoilt())
+"""
+
+
+@pytest.mark.parametrize("loading", [LOADING, SPOILT], ids=["pure", "in C"])
+@pytest.mark.parametrize("number", [INT, TERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_while_a_command_loads_what_it_needs(programs: list[Program], loading: str, number: signal.Signals) -> None:
+    programs.append(Program(loading, arguments=["engines", "--json"]))
+    programs[0].arrived()
+    programs[0].send(number)
+    code, printed, errors = programs[0].ended()
+    assert code == 128 + number
+    assert errors == "mien: Cancelled; nothing half-written is left.\n"
+    assert json.loads(printed) == {"error": "Cancelled; nothing half-written is left.", "exit_code": code}
+
+
+@pytest.mark.parametrize("second", [INT, TERM], ids=lambda number: number.name)
+def test_a_second_one_while_a_run_loads_a_library_in_c(
+    programs: list[Program], visit: Path, out: Path, second: signal.Signals
+) -> None:
+    spoilt = """
+from mien.pipeline import Pipeline
+def run(self):
+    try:
+        here()
+    except BaseException:
+        raise ImportError("initialization failed") from None
+Pipeline.run = run
+"""
+    programs.append(Program(spoilt, arguments=anonymize(visit, out, "--json")))
+    programs[0].arrived()
+    deadline = time.monotonic() + LONG
+    while not select.select([programs[0].process.stderr], [], [], 0.1)[0]:  # two that come together count as one
+        assert time.monotonic() < deadline
+        programs[0].send(second)
+    code, printed, errors = programs[0].ended()
+    assert code == 128 + second
+    assert "Cancelled" in errors
+    assert json.loads(printed)["exit_code"] == code
+    assert untouched(out)
+
+
 def test_called_from_a_program_that_goes_on_it_leaves_signals_as_they_were() -> None:
     from mien.cli import main
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
@@ -12,28 +13,56 @@ from typer.core import TyperGroup
 from mien import api, demo
 from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
 from mien.cli.derive import command
-from mien.cli.interrupt import between_frames
+from mien.cli.interrupt import KilledError, between_frames
 from mien.cli.terminal import visible_errors
+from mien.errors import OutputError
 from mien.live import job
 from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
+
+
+@contextmanager
+def _cancelled_aloud() -> Iterator[None]:
+    """Ctrl-C and a polite kill inside the block are errors with a message."""
+    try:
+        yield
+    except (KeyboardInterrupt, KilledError) as stopped:
+        raise _cancelled("Cancelled; nothing half-written is left.", stopped) from None
+
+
+@contextmanager
+def _wrong_usage(as_json: bool) -> Iterator[None]:
+    """What is said of a wrong command line, which Typer prints on standard error, is JSON on standard output too."""
+    try:
+        with visible_errors():
+            yield
+    except Exception as error:
+        said = getattr(error, "format_message", None)
+        if as_json and said is not None:
+            with suppress(OutputError):  # the exit code says more than that standard output is full
+                show.print_json({"error": " ".join(said().split()), "exit_code": getattr(error, "exit_code", 2)})
+        raise
 
 
 class _Commands(TyperGroup):
     """Says of a wrong command line what is wrong with it, visibly. Ctrl-C is an error like others: Typer's own answer
     says nothing, not even with --json."""
 
-    def make_context(self, *arguments: Any, **options: Any) -> Any:
-        with visible_errors():
-            return super().make_context(*arguments, **options)
+    _as_json = False
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **options: Any) -> Any:
+        """The command line, parsed as far as the name of the command."""
+        self._as_json = "--json" in args
+        with _wrong_usage(self._as_json), _cancelled_aloud():
+            return super().make_context(info_name, args, *more, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """The command that was asked for."""
         try:
-            with visible_errors():
+            with _wrong_usage(self._as_json), _cancelled_aloud():
                 return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise CancelledError("Cancelled; nothing half-written is left.") from None
+        except BrokenPipeError as error:  # Typer would take it for a standard output that nobody reads, and say nothing
+            raise ConnectionError(str(error)) from error
 
 
 app = typer.Typer(
@@ -60,16 +89,16 @@ def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
 
         try:
             done = function(**arguments, on_progress=on_progress)
-        except (KeyboardInterrupt, SystemExit) as stopped:
-            raise _cancelled(stopped) from None
+        except (KeyboardInterrupt, KilledError) as stopped:
+            raise _cancelled("Cancelled before the run was through; nothing was written.", stopped) from None
     show.result(done, as_json)
 
 
-def _cancelled(stopped: KeyboardInterrupt | SystemExit) -> CancelledError:
-    """What Ctrl-C or a kill left of a run."""
-    error = CancelledError("Cancelled before the run was through; nothing was written.")
-    if isinstance(stopped, SystemExit):
-        error.exit_code = int(stopped.code or 0)
+def _cancelled(message: str, stopped: KeyboardInterrupt | KilledError) -> CancelledError:
+    """The error that says so, with the exit code of the signal."""
+    error = CancelledError(message)
+    if isinstance(stopped, KilledError):
+        error.exit_code = stopped.code
     return error
 
 

@@ -24,6 +24,26 @@ _CLEAN_UP: Final = 5.0
 that hangs can still be ended."""
 _raised = float("-inf")
 """When the last interrupt was raised."""
+_code = 0
+"""The exit code that belongs to it; 0 if there was none, or if it was heeded."""
+
+
+class KilledError(SystemExit):
+    """A polite kill. `code` is the exit code that belongs to it: 128 + the number of the signal."""
+
+    code: int
+
+
+def heeded() -> None:
+    """The interrupt was a way to end: what fails from now on has another reason."""
+    global _code
+    _code = 0
+
+
+def exit_code() -> int:
+    """The exit code of an interrupt that was raised, whatever became of the exception: one that is raised while a
+    library in C is imported comes out as an ImportError. 0 if there was none."""
+    return _code
 
 
 @contextmanager
@@ -68,10 +88,10 @@ def end_at_once(farewell: Callable[[int], None] | None = None) -> dict[int, Any]
 
 
 def raise_once() -> None:
-    """From now on an interrupt is raised, KeyboardInterrupt for Ctrl-C and SystemExit for a polite kill, and further
+    """From now on an interrupt is raised, KeyboardInterrupt for Ctrl-C and KilledError for a polite kill, and further
     ones are ignored while the program cleans up."""
-    global _raised
-    _raised = float("-inf")
+    global _raised, _code
+    _raised, _code = float("-inf"), 0
     _set(lambda number, _: _raise(number))
 
 
@@ -95,10 +115,10 @@ def _cleaning_up() -> bool:
 
 
 def _raise(number: int) -> None:
-    global _raised
+    global _raised, _code
     if _cleaning_up():
         return
-    _raised = time.monotonic()
+    _raised, _code = time.monotonic(), 128 + number
     if number in _KILLS:
-        raise SystemExit(128 + number)
+        raise KilledError(128 + number)
     raise KeyboardInterrupt

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from mien.cli import show
-from mien.cli.interrupt import between_frames
+from mien.cli.interrupt import KilledError, between_frames, heeded
 from mien.cli.keys import keys
 from mien.cli.terminal import say, visible
 
@@ -36,7 +36,8 @@ def work(function: Callable[..., LiveOutcome], arguments: dict[str, Any], as_jso
                 check()
                 while (key := read(0.0)) is not None:
                     pressed = going.remote.press(key) is not None or pressed
-            except (KeyboardInterrupt, SystemExit):
+            except (KeyboardInterrupt, KilledError):
+                heeded()
                 going.remote.quit.set()
             draw(going, pressed)
 

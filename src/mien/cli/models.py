@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import show
+from mien.cli.streams import put
 from mien.cli.terminal import json_text, say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def pull(
             [models.pull(name, progress=progress)] if name is not None else models.pull_default(progress=progress)
         )
     if as_json:
-        typer.echo(json_text([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
+        put(json_text([{"name": o.name, "state": o.state, "message": o.message} for o in outcomes]))
     else:
         for outcome in outcomes:
             say(f"{outcome.name}: {outcome.message or outcome.state}", err=outcome.state == "failed")
@@ -66,7 +67,7 @@ def add(
 
     model, added = models.add(file, name)
     if as_json:
-        typer.echo(json_text({"name": model.name, "file": added.name, "sha256": added.sha256}))
+        put(json_text({"name": model.name, "file": added.name, "sha256": added.sha256}))
     else:
         say(f"{file} is now {added.name} of the model {model.name}.")
 
@@ -98,7 +99,7 @@ def verify(
 
 def _show(states: list[ModelStatus], as_json: bool) -> None:
     if as_json:
-        typer.echo(json_text([_record(status) for status in states], indent=1))
+        put(json_text([_record(status) for status in states], indent=1))
         return
     rows = []
     for status in states:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mien.cli import show
+from mien.cli.interrupt import KilledError
 from mien.cli.terminal import say
 
 
@@ -26,5 +27,7 @@ def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
 
     try:
         function(**arguments, on_ready=on_ready, on_rooms=on_rooms)
+    except KilledError as killed:  # so is a kill, for a service: no error
+        raise SystemExit(killed.code) from None
     except KeyboardInterrupt:
         say("ended; nothing is kept", err=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mien.api import Outcome
+from mien.cli.streams import put
 from mien.cli.terminal import json_text, say, visible
 from mien.demo import Demo
 
@@ -117,7 +118,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, whole: int = 1)
     terminal."""
     if not sys.stdout.isatty():
         for row in rows:
-            typer.echo("\t".join(map(visible, row)))
+            put("\t".join(map(visible, row)))
         return
     from rich.console import Console
     from rich.table import Table
@@ -138,7 +139,7 @@ def note(text: str, *, kind: str = "note") -> None:
 
 def print_json(record: Any) -> None:
     """One JSON value on standard output."""
-    typer.echo(json_text(record))
+    put(json_text(record))
 
 
 def version(wanted: bool) -> None:
@@ -146,5 +147,5 @@ def version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"mien {version('mien')}")
+        put(f"mien {version('mien')}")
         raise typer.Exit

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mien.cli import show
+from mien.cli.interrupt import KilledError
 from mien.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def serve(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool
 
     try:
         function(**arguments, on_ready=on_ready)
+    except KilledError as killed:  # so is a kill, for a service: no error
+        raise SystemExit(killed.code) from None
     except KeyboardInterrupt:
         say("ended", err=True)
 

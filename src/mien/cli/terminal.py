@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-import typer
+from mien.cli.streams import put, tell
 
 _BESIDE_C0: Final = "\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 """More control characters, line and paragraph separators, what turns the direction of text round, and what stands for
@@ -34,7 +34,11 @@ def visible(text: str) -> str:
 def say(text: str, *, err: bool = False) -> None:
     """Print one line; nothing in it can be more than that."""
     text = visible(text)
-    typer.echo(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)", err=err)
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    if err:
+        tell(text)
+    else:
+        put(text)
 
 
 def json_text(record: Any, *, indent: int | None = None) -> str:
