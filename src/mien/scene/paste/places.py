@@ -19,7 +19,7 @@ NEAR: Final = 0.75
 """Distance of two centres, in widths of the larger box, up to which two places are taken for the same face."""
 _GROWN: Final = 2.5
 """Ratio of sizes up to which they are."""
-_LASTING, _LASTING_LOOKS = 0.4, 3
+_LASTING, LASTING_LOOKS = 0.4, 3
 """Seconds and looks for which a face must have been seen to be followed far: a pattern that looks like one in a single
 picture would be veiled for as long as it is there."""
 
@@ -53,7 +53,7 @@ class Place:
 
     def lasting(self, time: float) -> bool:
         """Whether the face has been seen for so long by now, seconds, that it is followed far."""
-        return self.tracked is not None or (self.seen >= _LASTING_LOOKS and time - self.since >= _LASTING)
+        return self.tracked is not None or (self.seen >= LASTING_LOOKS and time - self.since >= _LASTING)
 
     def meets(self, other: Place) -> bool:
         """Whether both can be the same face a moment apart."""

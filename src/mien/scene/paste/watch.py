@@ -23,7 +23,7 @@ from mien.scene.paste.belief import believed, explains
 from mien.scene.paste.changes import Changes
 from mien.scene.paste.follow import follow, thumbnail
 from mien.scene.paste.looks import Look
-from mien.scene.paste.places import CELLS, Map, Place
+from mien.scene.paste.places import CELLS, LASTING_LOOKS, Map, Place
 from mien.scene.paste.plan import Plan
 from mien.scene.paste.whereabouts import Whereabouts
 from mien.types import Face, Frame, Picture
@@ -100,7 +100,7 @@ class Watch:
 
     def _look(self, frame: Frame, faces: Sequence[Face], *, cut: bool, where: Map | None) -> None:
         look = Look(frame.index, frame.time, cut, size=frame.image.shape[1::-1])
-        known = [Place(around(face.landmarks), face.roll, tracked=face.id) for face in faces]
+        known = [_tracked(face) for face in faces]
         found = self._lookout(frame.image, where) if self._lookout else []
         self._changes.searched(where)
         people = self._people(frame.image, CELLS) if self._people else None
@@ -154,6 +154,11 @@ class Watch:
                     break
                 place = already or _extend(place, look, self._recent[n + 1][1], picture, scale)
                 later = look
+
+
+def _tracked(face: Face) -> Place:
+    """Where a tracked face is. The tracker is sure of it, so it is followed far when it is lost."""
+    return Place(around(face.landmarks), face.roll, face.id, since=float("-inf"), seen=LASTING_LOOKS)
 
 
 def _linked(place: Place, before: Look, now: Look) -> Place:
