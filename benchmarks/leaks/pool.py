@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import cv2
 
-from benchmarks.leaks import edges, events, looks, things  # noqa: F401  registers the recipes
+from benchmarks.leaks import edges, events, layers, looks, things  # noqa: F401  registers the recipes
 
 
 def pool(workers: int) -> ProcessPoolExecutor:
