@@ -278,7 +278,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, 6_000)),
     )  # fmt: skip
     assert ran.returncode == 4, ran.stderr
-    assert "full" in ran.stderr
+    assert "too large for this disk" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not list(out.iterdir())
 
