@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mien.errors import EngineError, InputError, OutputError
 from mien.media.memory import MemoryFile, Source
-from mien.options import Animating, Anonymizing, OnProgress, Reading, Rerendering, Tracking, takes
+from mien.options import Animating, Anonymizing, Reading, Rerendering, Tracking, takes
 from mien.types import Avatar, Frame, Scene
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mien.engine.base import Engine
     from mien.media.atomic import Outputs
     from mien.media.reader import VideoReader
-    from mien.pipeline import EmotionReader, Progress, Tracker
+    from mien.pipeline import EmotionReader, Passes, Progress, Tracker
     from mien.scene.avatar import AvatarScene
     from mien.scene.paste import PasteScene, Plan
 
@@ -142,7 +142,7 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     from mien.avatar import library
     from mien.media.atomic import Outputs, check_target
     from mien.media.writer import VideoWriter
-    from mien.pipeline import Pipeline
+    from mien.pipeline import Passes, Pipeline
 
     check_size(options.size)
     if options.people not in PEOPLE:
@@ -163,7 +163,7 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         check_target(output, clip, *library.files(avatar))
         targets = _side_files(output, options, clip, *library.files(avatar))
         engine = _engine(options.engine, avatar)
-        passes = _Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
+        passes = Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
         scene = _scene(engine, avatar, options, video, passes)
         tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
         with VideoWriter.like(video, output, size=scene.size, audio=options.audio, outputs=outputs) as writer:
@@ -205,7 +205,7 @@ def _engine(wanted: str | None, avatar: Avatar) -> Engine:
 
 
 def _scene(
-    engine: Engine, avatar: Avatar, options: Anonymizing, video: VideoReader, passes: _Passes
+    engine: Engine, avatar: Avatar, options: Anonymizing, video: VideoReader, passes: Passes
 ) -> AvatarScene | PasteScene:
     from mien.engine.base import HasBackdrop
     from mien.scene.guard import GuardedRenderer
@@ -224,7 +224,7 @@ def _scene(
     return PasteScene(guarded, plan, size=video.size, fit_colours=avatar.kind == "picture")
 
 
-def _watch(options: Anonymizing, clip: Source, passes: _Passes) -> Plan:
+def _watch(options: Anonymizing, clip: Source, passes: Passes) -> Plan:
     """The first pass of Scene.PASTE: what must be covered, and where, all through the clip."""
     from mien.face.parts import open_lookout, open_people
     from mien.media.reader import VideoReader
@@ -240,25 +240,6 @@ def _watch(options: Anonymizing, clip: Source, passes: _Passes) -> Plan:
         )  # fmt: skip
         passes.done(pipeline.run())
         return watch.plan()
-
-
-class _Passes:
-    """One progress over all passes of a run."""
-
-    def __init__(self, on_progress: OnProgress | None, total: int | None, count: int) -> None:
-        self._report, self._total = on_progress, None if total is None else total * count
-        self._frames, self._seconds = 0, 0.0
-
-    def on_progress(self, at: Progress) -> None:
-        if self._report:
-            frames, seconds = self._frames + at.frames, self._seconds + at.seconds
-            self._report(replace(at, frames=frames, total=self._total, seconds=seconds))
-
-    def done(self, last: Progress) -> Progress:
-        """Count a pass that is through; its own progress, with the seconds of all passes so far."""
-        self._frames += last.frames
-        self._seconds += last.seconds
-        return replace(last, seconds=self._seconds)
 
 
 def _tracker(options: Tracking, clip: Source, *, everybody: bool = False) -> Tracker:

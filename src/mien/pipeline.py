@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Final, Protocol
 
@@ -47,9 +47,9 @@ class Progress:
     """How far a run is."""
 
     frames: int
-    """Frames done."""
+    """Frames done. A run that goes through its clip twice counts each frame twice."""
     total: int | None
-    """Frames expected, where the source knows."""
+    """Frames expected, likewise, where the source knows."""
     seconds: float
     """Since the run began, on the wall clock."""
     time: float
@@ -64,6 +64,26 @@ class Progress:
     def speed(self) -> float:
         """Seconds of clip per second of work: above 1 is faster than real time."""
         return self.time / self.seconds if self.seconds > 0 else 0.0
+
+
+class Passes:
+    """One progress over all passes of a run."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None, total: int | None, count: int) -> None:
+        self._report, self._total = on_progress, None if total is None else total * count
+        self._frames, self._seconds = 0, 0.0
+
+    def on_progress(self, at: Progress) -> None:
+        """Tell how far all passes together are."""
+        if self._report:
+            frames, seconds = self._frames + at.frames, self._seconds + at.seconds
+            self._report(replace(at, frames=frames, total=self._total, seconds=seconds))
+
+    def done(self, last: Progress) -> Progress:
+        """Count a pass that is through; its own progress, with the seconds of all passes so far."""
+        self._frames += last.frames
+        self._seconds += last.seconds
+        return replace(last, seconds=self._seconds)
 
 
 class Pipeline:
