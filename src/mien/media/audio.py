@@ -7,6 +7,7 @@ so.
 from __future__ import annotations
 
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -123,7 +124,7 @@ class AudioTrack:
             yield packet
 
 
-class _Way:
+class _Way(ABC):
     """A way to pass on the track of that number. Adds its stream to `output`."""
 
     note: str
@@ -134,9 +135,9 @@ class _Way:
     def __init__(self, media: Media, number: int, output: OutputContainer) -> None:
         self._media, self._track = media, media.container.streams.audio[number]
 
+    @abstractmethod
     def packets(self) -> Iterator[AudioPacket]:
         """All packets, on the source's clock. Raises one of `_FAULTS` where the file cannot be read on."""
-        raise NotImplementedError
 
     def _demuxed(self) -> Iterator[AudioPacket]:
         for packet in self._media.container.demux(self._track):
