@@ -61,14 +61,7 @@ def half_hidden(cast: Cast, *, half: str, thing: str) -> Iterator[Shot]:
         yield stage.finish()
 
 
-@clips_of(
-    "one behind another",
-    *(
-        Variant(f"{share:.0%} seen{', looking out' if moving else ''}", {"share": share, "moving": moving})
-        for share in (0.5, 0.35, 0.7) for moving in (False, True)
-    ),
-)  # fmt: skip
-def behind(cast: Cast, *, share: float, moving: bool) -> Iterator[Shot]:
+def _behind(cast: Cast, *, share: float, moving: bool) -> Iterator[Shot]:
     """The known person's head hides a part of the other's, who may come out from behind it."""
     wide = 0.36 / cast.other.height * cast.other.width * cast.size[1] / cast.size[0]
     for time in ticks(3.0):
@@ -78,6 +71,17 @@ def behind(cast: Cast, *, share: float, moving: bool) -> Iterator[Shot]:
         cast.put(stage, cast.other, edge + (now - 0.5) * wide, 0.43, 0.36, matte=cast.matte)
         cast.known(stage, x=0.45, y=0.47, height=0.4)
         yield stage.finish()
+
+
+def _shares(*shares: float) -> list[Variant]:
+    return [
+        Variant(f"{share:.0%} seen{', looking out' if moving else ''}", {"share": share, "moving": moving})
+        for share in shares for moving in (False, True)
+    ]  # fmt: skip
+
+
+clips_of("one behind another", *_shares(0.5, 0.7))(_behind)
+clips_of("a third in sight behind another", *_shares(0.35))(_behind)
 
 
 @clips_of(

@@ -22,6 +22,7 @@ PROMISES: Final[dict[str, Promise]] = {
     "cut by the edge": _YES,
     "half hidden": _YES,
     "one behind another": _YES,
+    "a third in sight behind another": Promise(False, "too little of a face is in sight to know it by"),
     "one before another": _YES,
     "a small known face before a large one": _YES,
     "so close that it fills the picture": _YES,

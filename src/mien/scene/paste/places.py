@@ -40,6 +40,8 @@ class Place:
     """Looks at which it was."""
     unseen: int = 0
     """Looks since then; the place was followed by its texture, or by doubtful finds."""
+    lost: float | None = None
+    """Seconds into the clip at which it went behind a known face, out of sight; None while it can be followed."""
 
     @property
     def centre(self) -> Array:

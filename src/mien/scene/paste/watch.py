@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from mien.face.boxes import around
+from mien.face.boxes import area, around, iou, shared
 from mien.face.cuts import CutDetector
 from mien.face.lookout import Lookout
 from mien.face.people import PeopleMap
@@ -40,6 +40,12 @@ _UNSEEN, _UNSEEN_BRIEF = 50, 4
 """Looks for which a place is followed at most since a face was last believed to be there; one not seen for long."""
 BRIEF_MEMORY: Final = 1.5
 """Seconds for which a face not seen for long is followed back."""
+HIDDEN: Final = 2.5
+"""Seconds for which a face that goes behind a known one stays covered: it can look out again at any moment."""
+_BEHIND: Final = 0.1
+"""Share of a place that a known face must hide for this."""
+_SAME: Final = 0.4
+"""Intersection over union from which a doubtful find says better than the texture where a face has gone."""
 _PERSON: Final = 0.5
 """Certainty from which somebody is there."""
 
@@ -179,15 +185,25 @@ def _goes_on(place: Place, other: Place, before: Look, now: Look) -> bool:
 
 def _extend(place: Place, look: Look, from_picture: Picture, to_picture: Picture, scale: float) -> Place | None:
     """The place in a neighbouring look, added to it; None where nothing there goes on."""
-    doubtful = next((other for other in look.doubtful if place.meets(other)), None)
-    if doubtful is not None:
+    doubtful = max(look.doubtful, key=lambda other: iou(place.box, other.box), default=None)
+    following: Place | None = None
+    if doubtful is None or iou(place.box, doubtful.box) < _SAME:
+        moved = follow(from_picture, to_picture, place.box * np.float32(scale)) if place.lost is None else None
+        following = place.moved(moved / np.float32(scale)) if moved is not None else _hidden(place, look)
+    if following is None and doubtful is not None and place.meets(doubtful):
         look.doubtful.remove(doubtful)
-        found = replace(doubtful, since=place.since, seen=place.seen, unseen=place.unseen + 1)
-        look.places.append(found)
-        return found
-    moved = follow(from_picture, to_picture, place.box * np.float32(scale))
-    if moved is None:
-        return None
-    following = place.moved(moved / np.float32(scale))
-    look.places.append(following)
+        following = replace(doubtful, since=place.since, seen=place.seen, unseen=place.unseen + 1)
+    if following is not None:
+        look.places.append(following)
     return following
+
+
+def _hidden(place: Place, look: Look) -> Place | None:
+    """The place where it was, while a known face hides a part of it; None where there is none, and after `HIDDEN`."""
+    lost = look.time if place.lost is None else place.lost
+    behind = any(
+        other.tracked is not None and shared(other.box, place.box) > _BEHIND * area(place.box) for other in look.places
+    )
+    if not behind or abs(look.time - lost) > HIDDEN:
+        return None
+    return replace(place, tracked=None, lost=lost)

@@ -184,7 +184,10 @@ class Whereabouts:
         free = [
             (float(np.linalg.norm(place.centre - other.centre)), number)
             for number, other in enumerate(look.places)
-            if (n, number) not in taken and place.meets(other) and (other.tracked in theirs or self._new(other, linked))
+            if other.lost is None
+            and (n, number) not in taken
+            and place.meets(other)
+            and (other.tracked in theirs or self._new(other, linked))
         ]
         return min(free)[1] if free else None
 
