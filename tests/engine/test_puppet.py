@@ -192,6 +192,48 @@ def test_gaze_moves_both_irises_the_way_it_points(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_converging_eyes_look_at_the_nose(name: str) -> None:
+    crossed = expression({"eyeLookInLeft": 0.9, "eyeLookInRight": 0.9})
+    for side, towards_nose in (("right", 1), ("left", -1)):
+        disc = f"iris-{side}-disc"
+        moved = posed(name, disc, crossed)[:, 0].mean() - posed(name, disc, Expression.neutral())[:, 0].mean()
+        assert moved * towards_nose > 2
+
+
+_INVISIBLE = {"_neutral", "mouthClose"}
+"""`mouthClose` shuts what `jawOpen` opens; alone it does nothing."""
+_NO_LIPS = {"tik": {"mouthRollLower", "mouthRollUpper"}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_coefficient_alone_is_seen(name: str) -> None:
+    still = renderer(name)(Expression.neutral()).astype(int)
+    for coefficient in set(COEFFICIENTS) - _INVISIBLE - _NO_LIPS.get(name, set()):
+        moved = renderer(name)(expression({coefficient: 1.0}))
+        changed = (np.abs(moved - still).max(-1) > 12).mean()
+        assert changed > 0.0004, coefficient
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("emotion", ["angry", "disgust", "fear", "sad"])
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_no_negative_emotion_smiles(name: str, emotion: str, strength: float) -> None:
+    pose = expression({n: v * strength for n, v in EMOTION_PRESETS[emotion].items()})
+    assert _corners(name, pose) > _corners(name, Expression.neutral()) + 0.02
+    assert _corners(name, expression({"mouthSmileLeft": 0.5, "mouthSmileRight": 0.5})) < -0.08
+
+
+def _corners(name: str, pose: Expression) -> float:
+    """How far the corners of the drawn mouth hang below the middle of its opening, in widths of the mouth."""
+    mouth = flesh(name).rig.mouth
+    assert mouth is not None
+    x, y = posed(name, mouth.opening, pose).T
+    corners = y[[int(x.argmin()), int(x.argmax())]].mean()
+    middle = y[np.abs(x - x.mean()) < 0.2 * np.ptp(x)]
+    return float((corners - (middle.min() + middle.max()) / 2) / np.ptp(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_jaw_opens_the_mouth_between_the_lips(name: str) -> None:
     def gap(pose: Expression) -> float:
         return float(np.ptp(posed(name, "mouth-opening", pose)[:, 1]))

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.face.calibration import Neutral, RunningQuantile, gaze_of
+from mien.face.calibration import Neutral, RunningQuantile
+from mien.face.gaze import gaze_of
 from mien.face.pose import Pose, canonical, head_pose, rotation_from
 from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression
 

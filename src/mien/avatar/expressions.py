@@ -7,11 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from mien.face.gaze import EYE_RANGE
 from mien.face.pose import canonical
 from mien.types import COEFFICIENT, COEFFICIENTS, Expression
-
-EYE_RANGE: Final = (0.6, 0.45)
-"""Radians, sideways and up or down: the gaze at which an eyeLook coefficient is 1."""
 
 
 def _both(**values: float) -> dict[str, float]:

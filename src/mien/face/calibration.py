@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 
 from mien.face.pose import Pose, canonical, rotation_from
-from mien.types import COEFFICIENT, COEFFICIENTS, LANDMARK_COUNT, Array, Expression
+from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression
 
 _COUNT = len(COEFFICIENTS)
 _PAST = 60.0
@@ -193,33 +193,3 @@ def _mouth_shut(shape: Array) -> Array:
     gap = float((shape[_LOWER_LIP, 1] - shape[_UPPER_LIP, 1]).mean()) - _LIPS_APART
     per_jaw = float((jaw[_LOWER_LIP, 1] - jaw[_UPPER_LIP, 1]).mean())
     return np.asarray(shape - np.float32(max(gap, 0.0) / per_jaw) * jaw, np.float32)
-
-
-_EYES = {"right": (33, 133, slice(468, 473)), "left": (362, 263, slice(473, 478))}
-"""The corner on the left of the picture, the one on the right, and the iris points, centre first."""
-_IRIS_RADIUS_TO_EYE_RADIUS = 12.0 / 5.85
-"""The iris is 11.7 mm across in nearly everybody; the eyeball turns about a centre 12 mm behind the cornea."""
-
-
-def gaze_of(head: Array, coefficients: Array) -> Array:
-    """(2,) float32 radians from (478, 3) landmarks in the head's frame: x > 0 to the right of the picture, y > 0 up.
-
-    The iris's place between the corners gives the horizontal angle. Lids hide the iris from above and below and follow
-    it, so the vertical angle is the network's own reading, which knows the lids.
-    """
-    assert len(head) == LANDMARK_COUNT
-    horizontal = []
-    for first, second, iris in _EYES.values():
-        points = head[iris, :2]
-        # The longer of the two diameters: an iris that looks aside is foreshortened along the other.
-        across, down = points[1] - points[3], points[2] - points[4]
-        radius = max(float(np.linalg.norm(across)), float(np.linalg.norm(down))) / 2
-        offset = float(points[0, 0] - (head[first, 0] + head[second, 0]) / 2)
-        reach = offset / max(radius * _IRIS_RADIUS_TO_EYE_RADIUS, 1e-4)
-        horizontal.append(float(np.arcsin(np.clip(reach, -0.72, 0.72))))
-    up = sum(coefficients[COEFFICIENT[f"eyeLookUp{side}"]] for side in ("Left", "Right")) / 2
-    down = sum(coefficients[COEFFICIENT[f"eyeLookDown{side}"]] for side in ("Left", "Right")) / 2
-    blink = sum(coefficients[COEFFICIENT[f"eyeBlink{side}"]] for side in ("Left", "Right")) / 2
-    # A closing lid looks like a downward glance to the network.
-    down *= 1 - min(1.0, max(0.0, (blink - 0.25) / 0.3))
-    return np.array([np.mean(horizontal), (up - down) * np.radians(30)], np.float32)

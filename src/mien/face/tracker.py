@@ -9,9 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from mien.face.boxes import around, containment, iou, shared
-from mien.face.calibration import Neutral, gaze_of
+from mien.face.calibration import Neutral
 from mien.face.cuts import CutDetector
 from mien.face.detect import Detection, Detector, look, windows
+from mien.face.gaze import gaze_of
 from mien.face.identity import SAME, Look
 from mien.face.landmarks import Region
 from mien.face.pose import head_pose

@@ -22,6 +22,7 @@ from mien.engine.mesh.topology import (
     delaunay,
     triangles,
 )
+from mien.face.gaze import each_eye
 from mien.face.pose import canonical, head_pose, rotation_from
 from mien.types import COEFFICIENTS, Array, Expression
 
@@ -180,13 +181,13 @@ class Head:
     def _irises(self, expression: Expression, places: Array) -> Array:
         """Centres of the irises: carried by the corners of the eye, moved by the gaze."""
         centres = []
-        for eye in EYES:
+        for eye, gaze in zip(EYES, each_eye(expression), strict=True):
             corners = [eye.upper[0], eye.upper[-1]]
             carried = places[corners].mean(0) - self.landmarks[corners, :2].mean(0)
             width = float(np.linalg.norm(self.landmarks[corners[1], :2] - self.landmarks[corners[0], :2]))
             # An eyeball shows about as much white to either side as half its iris is wide.
             reach = np.array([0.34, -0.30], np.float32) * width
-            centres.append(self.landmarks[eye.iris, :2] + carried + np.sin(expression.gaze) * reach * 1.6)
+            centres.append(self.landmarks[eye.iris, :2] + carried + np.sin(gaze) * reach * 1.6)
         return np.array(centres, np.float32)
 
     def _ring_weights(self) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.avatar.rig import Brow, Eye
-from mien.types import Expression
+from mien.types import Array, Expression
 
 Points = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -54,9 +54,9 @@ class LidState:
         down, inner = e["browDown" + suffix], e["browInnerUp"]
         look = max(min(float(e.gaze[1]) / 0.45, 1.0), -1.0)
         wide = e["eyeWide" + suffix] * (1 - 0.6 * squint)
-        upper = 0.24 * squint + 0.1 * down + (0.34 * -look if look < 0 else 0.0) + 0.08 * cheek
+        upper = 0.3 * squint + 0.1 * down + (0.34 * -look if look < 0 else 0.0) + 0.08 * cheek
         upper -= eye.wide / max(eye.meet, 0.2) * (wide + 0.35 * max(look, 0.0))
-        lower = min(0.65 * squint + cheek, 1.0)
+        lower = min(0.85 * squint + cheek, 1.0)
         open_ = 1 - blink
         tilt = open_ * (0.34 * down * (1 - inner) - 0.26 * inner * (1 - down) * (1 - 0.85 * wide))
         meet = eye.meet * (1 - 0.55 * cheek)
@@ -107,9 +107,9 @@ def _edges(outline: Points) -> tuple[Edge, Edge]:
     return lambda x: np.interp(x, *upper.T), lambda x: np.interp(x, *lower.T)
 
 
-def iris_shift(eye: Eye, expression: Expression) -> tuple[float, float]:
-    """How far an iris moves for the gaze: nearly proportional, then softly held inside the eye."""
-    x, y = float(expression.gaze[0]), float(expression.gaze[1])
+def iris_shift(eye: Eye, gaze: Array) -> tuple[float, float]:
+    """How far an iris moves for a gaze (2,): nearly proportional, then softly held inside the eye."""
+    x, y = float(gaze[0]), float(gaze[1])
     return eye.gaze[0] * math.tanh(x / 0.42), -eye.gaze[1] * math.tanh(y / 0.34)
 
 

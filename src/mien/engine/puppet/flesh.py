@@ -16,6 +16,7 @@ from mien.avatar.toml_table import SIDES
 from mien.engine.puppet.eyes import BrowBend, Lids, LidState, iris_shift, smoothstep
 from mien.engine.puppet.head import HeadTurn, neck_follow
 from mien.engine.puppet.mouth import LipField, Lips, MouthState, teeth_shift
+from mien.face.gaze import each_eye
 from mien.types import Expression
 
 Points = NDArray[np.float64]
@@ -160,9 +161,10 @@ class Flesh:
         points = self.rest.copy()
         for motion, vertices in self._motions:
             points[vertices] += _moved(motion, _amount(motion, expression), self.rest[vertices]) - self.rest[vertices]
+        gazes = dict(zip(("right", "left"), each_eye(expression), strict=True))
         for side, lids in self.lids.items():
             points[lids.vertices, 1] += lids.displacement(LidState.of(expression, side, lids.eye))
-            points[self.irises[side]] += iris_shift(lids.eye, expression)
+            points[self.irises[side]] += iris_shift(lids.eye, gazes[side])
         for side, brow in self.brows.items():
             points[brow.vertices] += brow.displacement(expression, side)
         if self.lips is not None:

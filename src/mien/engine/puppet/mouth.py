@@ -44,6 +44,8 @@ class MouthState:
     """0 to 1, lips pushed forward, which hides the teeth."""
     roundness: float
     """0: the opening is a lens with sharp corners; 1: an ellipse."""
+    square: float
+    """0 to 1, lips drawn straight: the opening is as high near its corners as in the middle."""
     jaw: float
     """0 to 1, how far the chin has fallen."""
     chin_up: float
@@ -54,48 +56,57 @@ class MouthState:
     @staticmethod
     def of(e: Expression, mouth: Mouth, half_width: float) -> MouthState:
         """Read off the coefficients."""
-        jaw, pucker, funnel = e["jawOpen"], e["mouthPucker"], e["mouthFunnel"]
+        jaw, pucker, funnel, puff = e["jawOpen"], e["mouthPucker"], e["mouthFunnel"], e["cheekPuff"]
         purse = mouth.protrude
         parted = max(jaw - e["mouthClose"], 0.0)
         carried = 0.3 * min(jaw, e["mouthClose"]) * mouth.open / half_width
         rolled_up, rolled_low = e["mouthRollUpper"], e["mouthRollLower"]
         shrug = 0.6 * e["mouthShrugLower"] + 0.4 * e["mouthShrugUpper"]
+        aside = e["mouthLeft"] - e["mouthRight"]
         corner_x, corner_y, lift, drop, pressed = [], [], [], [], []
-        for side in ("Right", "Left"):
+        for side, towards in (("Right", -aside), ("Left", aside)):
             smile, frown, stretch = e["mouthSmile" + side], e["mouthFrown" + side], e["mouthStretch" + side]
             dimple, press = e["mouthDimple" + side], e["mouthPress" + side]
-            raised = e["mouthUpperUp" + side] + 0.35 * e["noseSneer" + side]
+            raised = min(e["mouthUpperUp" + side] + 0.5 * e["noseSneer" + side], 1.3)
             lowered = e["mouthLowerDown" + side]
-            outwards = 0.28 * smile + 0.2 * stretch + 0.1 * dimple + 0.04 * press - 0.02 * frown
+            outwards = 0.28 * smile + 0.34 * stretch + 0.2 * dimple + 0.06 * press - 0.04 * frown + 0.12 * towards
             narrow = (0.42 * pucker + 0.24 * funnel) * purse + 0.14 * parted * (1 - smile) * (1 - 0.6 * stretch)
+            narrow += 0.1 * puff
             corner_x.append(outwards * mouth.smile - min(narrow, 0.52))
             lift.append(
-                0.22 * raised * (1 - 0.6 * rolled_up)
+                0.32 * raised * (1 - 0.6 * rolled_up)
                 + (0.24 * funnel + 0.6 * min(pucker * parted, 0.2)) * purse
                 + 0.06 * parted
+                + 0.03 * stretch
             )
-            drop.append(mouth.open / half_width * parted**0.9 + 0.24 * lowered + 0.26 * funnel * purse)
-            up = 0.44 * smile * (1 - 0.35 * parted) + 0.08 * dimple - 0.4 * frown - 0.1 * stretch
+            drop.append(mouth.open / half_width * parted**0.9 + 0.32 * lowered + 0.26 * funnel * purse + 0.08 * stretch)
+            # A lip that is drawn up by the nose takes its corner down with it, unless that smiles.
+            up = 0.44 * smile * (1 - 0.35 * parted) + 0.1 * dimple - 0.44 * frown - 0.34 * stretch - 0.09 * press
+            up += 0.06 * max(towards, 0.0) - (0.14 * raised + 0.1 * min(5 * parted, 1.0)) * (1 - smile)
             between = (0.2 + 0.25 * min(pucker + funnel, 1.0)) * (1 - 0.7 * smile)
             corner_y.append(between * drop[-1] + 0.75 * carried - up * mouth.smile)
             pressed.append(press)
         tight = 0.5 * sum(pressed)
         smiling = 0.5 * (e["mouthSmileLeft"] + e["mouthSmileRight"])
         frowning = 0.5 * (e["mouthFrownLeft"] + e["mouthFrownRight"])
-        lips = 1 + (0.2 * pucker + 0.1 * funnel) * purse - 0.4 * tight - 0.14 * smiling
+        stretched = 0.5 * (e["mouthStretchLeft"] + e["mouthStretchRight"])
+        lips = (
+            1 + (0.2 * pucker + 0.1 * funnel) * purse - 0.55 * tight - 0.14 * smiling - 0.25 * stretched - 0.15 * puff
+        )
         return MouthState(
             corner_x=(corner_x[0], corner_x[1]),
             corner_y=(corner_y[0], corner_y[1]),
             lift=(lift[0], lift[1]),
             drop=(drop[0], drop[1]),
             middle=(0.1 * smiling - 0.12 * frowning) * mouth.smile - 0.16 * shrug + carried,
-            shift=0.3 * (e["mouthLeft"] - e["mouthRight"]) + 0.16 * (e["jawLeft"] - e["jawRight"]),
+            shift=0.42 * aside + 0.28 * (e["jawLeft"] - e["jawRight"]),
             upper_lip=max(lips - 0.75 * rolled_up + 0.1 * e["mouthShrugUpper"], 0.15),
-            lower_lip=max(lips - 0.75 * rolled_low + 0.22 * e["mouthShrugLower"], 0.15),
+            lower_lip=max(lips - 0.75 * rolled_low + 0.22 * e["mouthShrugLower"] + 0.3 * e["jawForward"], 0.15),
             purse=min(1.0, pucker + 0.6 * funnel),
             roundness=min(1.0, pucker + funnel + 0.35 * parted),
+            square=min(1.0, stretched + 0.5 * (e["noseSneerLeft"] + e["noseSneerRight"])) * (1 - smiling),
             jaw=jaw,
-            chin_up=e["mouthShrugLower"],
+            chin_up=max(e["mouthShrugLower"], 0.6 * e["jawForward"]),
             sideways=e["jawLeft"] - e["jawRight"],
         )  # fmt: skip
 
@@ -150,11 +161,11 @@ class Lips:
         """(N, 2) how skin moves with the jaw and how cheeks fill; `reach` from `jaw_reach`."""
         cx, rx = self._head.centre[0], self._head.radius[0]
         out = (points[:, 0] - cx) / rx
-        near = np.exp(-(((points[:, 1] - self.y + 0.4 * self.half_width) / (1.3 * self.half_width)) ** 2))
+        near = np.exp(-(((points[:, 1] - self.y + 0.55 * self.half_width) / (1.25 * self.half_width)) ** 2))
         smile = np.where(out < 0, e["mouthSmileRight"], e["mouthSmileLeft"])
-        fill = (13.0 * e["cheekPuff"] + 2.2 * smile) * rx / 100
+        fill = (17.0 * e["cheekPuff"] + 2.2 * smile) * rx / 100
         narrow = 0.05 * rx * (state.jaw + 0.5 * e["mouthPucker"])
-        dx = fill * near * out - narrow * out * near + 8.0 * state.sideways * reach
+        dx = fill * near * out - narrow * out * near + 0.17 * rx * state.sideways * reach
         dy = reach * (self.mouth.chin * state.jaw - 0.14 * self.mouth.chin * state.chin_up)
         return np.column_stack([dx, dy])
 
@@ -177,7 +188,7 @@ class LipField:
             np.where(on_left, m.corner_x[1], m.corner_x[0]),
             np.where(on_left, m.corner_y[1], m.corner_y[0]),
         )
-        profile = self._lens ** (0.62 - 0.14 * m.roundness)
+        profile = self._lens ** (0.62 - 0.14 * m.roundness - 0.22 * m.square)
         lift = (m.lift[0] + (m.lift[1] - m.lift[0]) * left) * profile
         drop = (m.drop[0] + (m.drop[1] - m.drop[0]) * left) * profile
         dy = (
