@@ -2,7 +2,10 @@
 
 `python -m benchmarks.fidelity CLIPS AVATARS…` prints, for each pair, the correlation of every coefficient that the
 driver really uses (its 95th and 5th percentiles differ by more than .15) between driver and output, of head angles
-where they span more than 5°, the lag in frames, and how often a face is found in the output.
+where they span more than 5°, the lag in frames, and how often a face is found in the output. The gain of a channel is
+its spread in the output, 95th less 5th percentile, over the driver's: 1 means as much as the driver does. A frame turns
+into its opposite where the driver does not smile, frown, shut the eyes or open the jaw (below .1) and the output does
+(above .25).
 """
 
 from __future__ import annotations
@@ -20,10 +23,15 @@ from mien.engine import registry
 from mien.errors import MienError
 from mien.face.parts import open_tracker
 from mien.media.reader import VideoReader
-from mien.types import COEFFICIENTS, Face, Frame
+from mien.types import COEFFICIENT, COEFFICIENTS, Face, Frame
 
 USED = 0.15
 TURNED = np.radians(5)
+GOOD_R, GOOD_GAIN = 0.7, (0.7, 1.4)
+"""A channel arrives from this correlation, and within these gains."""
+GOOD_TURN, GOOD_TURN_GAIN = 0.9, (0.8, 1.2)
+OPPOSITES = ("mouthSmile", "mouthFrown", "eyeBlink", "jawOpen")
+_ABSENT, _PRESENT = 0.1, 0.25
 ANGLES = ("yaw", "pitch", "roll")
 
 
@@ -35,6 +43,12 @@ class Fidelity:
     """Correlation of each coefficient in use."""
     angles: dict[str, float] = field(default_factory=dict)
     """Correlation of each head angle in use."""
+    gains: dict[str, float] = field(default_factory=dict)
+    """Gain of each coefficient and head angle in use."""
+    gaze: dict[str, float] = field(default_factory=dict)
+    """Correlation of each eye's sideways gaze, where the driver's eyes move."""
+    opposites: dict[str, float] = field(default_factory=dict)
+    """Share of the frames without a movement in the driver that show it in the output."""
     angle_error: float = float("nan")
     """Mean absolute difference of head angles after removing their means, degrees."""
     lag: int = 0
@@ -47,6 +61,12 @@ class Fidelity:
     @property
     def median(self) -> float:
         return float(np.median(list(self.channels.values()))) if self.channels else float("nan")
+
+    @property
+    def arrived(self) -> list[str]:
+        """Coefficients in use that arrive: in step with the driver, and neither faint nor exaggerated."""
+        low, high = GOOD_GAIN
+        return [n for n, r in self.channels.items() if r >= GOOD_R and low <= self.gains[n] <= high]
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -77,6 +97,10 @@ def compare(driver: list[Face | None], output: list[Face | None]) -> Fidelity:
     span = np.percentile(a, 95, axis=0) - np.percentile(a, 5, axis=0)
     used = [i for i in range(1, len(COEFFICIENTS)) if span[i] > USED]
     result.channels = {COEFFICIENTS[i]: correlation(a[:, i], b[:, i]) for i in used}
+    spread = np.percentile(b, 95, axis=0) - np.percentile(b, 5, axis=0)
+    result.gains = {COEFFICIENTS[i]: float(spread[i] / span[i]) for i in used}
+    result.gaze = _gaze(a, b)
+    result.opposites = _opposites(a, b)
     if used:
         result.lag = lag_of(a[:, used], b[:, used])
     turns, turned = (np.array([[f.yaw, f.pitch, f.roll] for f in faces]) for faces in zip(*both, strict=True))
@@ -84,8 +108,31 @@ def compare(driver: list[Face | None], output: list[Face | None]) -> Fidelity:
     for i, name in enumerate(ANGLES):
         if turns_span[i] > TURNED:
             result.angles[name] = correlation(turns[:, i], turned[:, i])
+            result.gains[name] = float(np.ptp(np.percentile(turned[:, i], (5, 95))) / turns_span[i])
     result.angle_error = float(np.degrees(np.abs((turns - turns.mean(0)) - (turned - turned.mean(0))).mean()))
     return result
+
+
+def _gaze(driver: np.ndarray, output: np.ndarray) -> dict[str, float]:
+    """Correlation of each eye's sideways gaze, from (T, 52) coefficients."""
+    found = {}
+    for side in ("Left", "Right"):
+        inwards, outwards = COEFFICIENT[f"eyeLookIn{side}"], COEFFICIENT[f"eyeLookOut{side}"]
+        a, b = (values[:, outwards] - values[:, inwards] for values in (driver, output))
+        if np.ptp(np.percentile(a, (5, 95))) > USED:
+            found[side] = correlation(a, b)
+    return found
+
+
+def _opposites(driver: np.ndarray, output: np.ndarray) -> dict[str, float]:
+    """Share of the frames in which a movement that the driver does not make is there in the output."""
+    found = {}
+    for name in OPPOSITES:
+        columns = [i for n, i in COEFFICIENT.items() if n in {name, f"{name}Left", f"{name}Right"}]
+        absent = driver[:, columns].max(1) < _ABSENT
+        if absent.any():
+            found[name] = float((output[absent][:, columns].mean(1) > _PRESENT).mean())
+    return found
 
 
 def drive(clip: Path, frames: int | None) -> tuple[list[Face | None], list[Frame]]:
@@ -131,7 +178,7 @@ def main() -> None:
     options = parser.parse_args()
     clips = sorted(options.clips.glob("*.mp4")) if options.clips.is_dir() else [options.clips]
     print(
-        f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}  {'weakest':22}{'yaw pitch roll':16}"
+        f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}{'gain':>6}{'arrive':>10}  {'weakest':22}{'yaw pitch roll':16}"
         f"{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}"
     )
     every: list[Fidelity] = []
@@ -149,8 +196,10 @@ def main() -> None:
             weakest = sorted(f.channels.items(), key=lambda item: item[1])[:3]
             angles = " ".join(f"{f.angles[n]:4.2f}" if n in f.angles else "   –" for n in ANGLES)
             first, lowest = weakest[0] if weakest else ("", float("nan"))
+            gain = float(np.median([f.gains[n] for n in f.channels])) if f.channels else float("nan")
             print(
-                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{lowest:6.2f}  {first:22}{angles:16}"
+                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{lowest:6.2f}{gain:6.2f}"
+                f"{len(f.arrived):4d} of {len(f.channels):2d}  {first:22}{angles:16}"
                 f"{f.angle_error:5.1f}{f.lag:4d}{f.found:7.0%}{f.milliseconds:6.1f}"
                 f"  {' '.join(f'{n} {r:.2f}' for n, r in weakest[1:])}",
                 flush=True,
@@ -160,16 +209,36 @@ def main() -> None:
 
 def _totals(every: list[Fidelity]) -> None:
     medians = [f.median for f in every if f.channels]
-    pooled: dict[str, list[float]] = {}
-    for f in every:
-        for name, r in {**f.channels, **f.angles}.items():
-            pooled.setdefault(name, []).append(r)
     good = np.mean(np.array(medians) >= 0.9)
     print(f"\n{len(every)} pairs: median of medians {np.median(medians):.3f}, {good:.0%} of pairs ≥ .90")
-    values = [r for f in every for r in f.channels.values()]
-    print(f"channels in use: {np.mean(np.array(values) >= 0.7):.0%} of {len(values)} ≥ .70")
-    for name, rs in sorted(pooled.items(), key=lambda item: np.median(item[1])):
-        print(f"  {name:22} median {np.median(rs):5.2f}  min {min(rs):5.2f}  n {len(rs)}")
+    used = sum(len(f.channels) for f in every)
+    in_step = sum(r >= GOOD_R for f in every for r in f.channels.values())
+    arrived = sum(len(f.arrived) for f in every)
+    print(
+        f"channels in use: {in_step / used:.0%} of {used} r ≥ .70, {arrived / used:.0%} also with a gain of .7 to 1.4"
+    )
+    low, high = GOOD_TURN_GAIN
+    turns = [(r, f.gains[n]) for f in every for n, r in f.angles.items()]
+    right = np.mean([r >= GOOD_TURN and low <= gain <= high for r, gain in turns]) if turns else float("nan")
+    print(f"head angles in use: {right:.0%} of {len(turns)} r ≥ .90 with a gain of .8 to 1.2")
+    eyes = [r for f in every for r in f.gaze.values()]
+    print(f"gaze, each eye: median r {np.median(eyes):.2f}, {np.mean(np.array(eyes) >= 0.85):.0%} of {len(eyes)} ≥ .85")
+    for name in OPPOSITES:
+        shares = [f.opposites[name] for f in every if name in f.opposites]
+        print(
+            f"{name} in the output without one in the driver: {np.mean(shares):.1%} of frames, worst {max(shares):.1%}"
+        )
+    rs: dict[str, list[float]] = {}
+    gains: dict[str, list[float]] = {}
+    for f in every:
+        for name, r in {**f.channels, **f.angles}.items():
+            rs.setdefault(name, []).append(r)
+            gains.setdefault(name, []).append(f.gains[name])
+    for name, values in sorted(rs.items(), key=lambda item: np.median(item[1])):
+        print(
+            f"  {name:22} median r {np.median(values):5.2f}  min {min(values):5.2f}  "
+            f"gain {np.median(gains[name]):5.2f} ({min(gains[name]):.2f} to {max(gains[name]):.2f})  n {len(values)}"
+        )
 
 
 if __name__ == "__main__":
