@@ -7,9 +7,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from mien.engine.mesh.mirror import Reading
 from mien.engine.mesh.renderer import MeshRenderer
 from mien.errors import AvatarError
-from mien.types import Array, Avatar, Picture
+from mien.types import Avatar, Picture
 
 
 class MeshEngine:
@@ -44,9 +45,9 @@ class MeshEngine:
         renderer = MeshRenderer(picture, face.landmarks, face.coefficients)
         neutral = Region.around_landmarks(face.landmarks)
 
-        def measure(rendered: Picture) -> Array | None:
-            seen, presence = mesh.landmarks(rendered, neutral)
-            return mesh.coefficients(seen) if presence > 0.5 else None
+        def read(drawn: Picture) -> Reading | None:
+            seen, presence = mesh.landmarks(drawn, neutral)
+            return Reading(seen, mesh.coefficients(seen)) if presence > 0.5 else None
 
-        renderer.learn_response(measure)
+        renderer.learn(read)
         return renderer

@@ -21,7 +21,7 @@ def meet_lips(head: Array) -> None:
     """Lips never cross, and a gap too thin to be meant is shut. In place."""
     upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
     gap = lower[:, 1] - upper[:, 1]
-    wanted = np.where(gap < 0.045, np.maximum(gap - 0.02, 0) * 1.8, gap)
+    wanted = np.where(gap < 0.03, np.maximum(gap - 0.01, 0) * 1.5, gap)
     change = (gap - wanted)[:, None] * np.array([0, 0.5, 0], np.float32)
     head[LIP_UPPER_INNER] = upper + change
     head[LIP_LOWER_INNER] = lower - change

@@ -92,7 +92,8 @@ class Head:
         shut_mouth(self._rest, head)
         closed = head + self._rest
         self._bite = closed[[13, 14]].mean(0, keepdims=True)
-        self._scale = _feature_scale(head)
+        self.scale = _feature_scale(head)
+        """(478, 3) how much larger than the average each feature is."""
         self._yaw = self.pose.angles[0]
         self._loop = cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel()
         edge = landmarks[self._loop, :2]
@@ -115,7 +116,7 @@ class Head:
 
     def move(self, expression: Expression) -> Motion:
         """Places of landmarks and rings for an expression."""
-        offsets = self._rest + expression.offsets * self._scale
+        offsets = self._rest + expression.offsets * self.scale
         head = self._head + offsets
         meet_lips(head)
         keep_lips_thick(head, self._head)

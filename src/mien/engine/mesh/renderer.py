@@ -5,11 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mien.engine.mesh import aim, response
+from mien.engine.mesh.aim import Aim
 from mien.engine.mesh.eyes import Eye
 from mien.engine.mesh.geometry import Head
+from mien.engine.mesh.mirror import Mirror, Tracker
 from mien.engine.mesh.mouth import Mouth
 from mien.engine.mesh.raster import rasterize
-from mien.engine.mesh.response import Measure, Response, learn
+from mien.engine.mesh.response import Response
 from mien.engine.mesh.topology import EYES, OVAL, SKIN
 from mien.types import Array, Expression, Picture
 
@@ -33,18 +36,20 @@ class MeshRenderer:
         self._still = [_identity(self.size, scale) for scale in (self._scale / 2, self._scale, 1.0)]
         self._face_triangles, self._all_triangles = self._head.triangles()
         still = self._head.move(Expression.neutral())
-        self._response = Response.straight()
+        self._response, self._aim = Response.straight(), Aim.straight()
         self.outline = still.skin[OVAL]
         self.face = np.array([still.skin[e.outline].mean(0) for e in EYES] + [still.skin[[13, 14]].mean(0)], np.float32)
 
-    def learn_response(self, measure: Measure) -> None:
-        """Find out, with a tracker's eyes, how far this picture must be moved for each coefficient to show."""
-        self._response = Response.straight()
-        self._response = learn(self, measure)
+    def learn(self, tracker: Tracker) -> None:
+        """Find out, with a tracker's eyes, how far this picture must be moved for an expression to show."""
+        self._response, self._aim = Response.straight(), Aim.straight()
+        mirror = Mirror(self, tracker)
+        learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
+        self._response, self._aim = learned
 
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
         """Render (H, W, 4) uint8 RGBA."""
-        expression = self._response(expression)
+        expression = self._aim(self._response(expression))
         motion = self._head.move(expression)
         places = np.concatenate([motion.skin, motion.rings])
         coordinates = self._warp(self._head.source(motion), places, motion.depth)

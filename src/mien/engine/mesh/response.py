@@ -1,91 +1,149 @@
-"""How far this picture must be moved for each coefficient to show: small mouths and painted lids need more."""
+"""How far a picture must be moved for an expression to show on it: small mouths and painted lids need more.
+
+A tracker sees less of a movement in a painting than was made, and something of it elsewhere: muscles cross-talk. So
+each movement is made alone, and the tracker's landmarks say which mixture of movements looks like one of them; then a
+mixture is made stronger and stronger, until its coefficient is read as large as the driver's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
+from mien.engine.mesh.mirror import Mirror, Reading
+from mien.engine.mesh.topology import SKIN
 from mien.face.pose import canonical
-from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression, Picture
+from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression
 
-Measure = Callable[[Picture], "Array | None"]
-"""Coefficients (52,) that a tracker reads off (H, W, 3) uint8 RGB, None where it finds no face."""
-
-_LEVELS = np.array([0.0, 0.4, 0.8, 1.3, 1.9], np.float32)
-_STEPS = np.linspace(0, 1, 11, dtype=np.float32)
-_TOP = 0.9
-_LEAST_RANGE = 0.12
-"""A coefficient that the tracker hardly reads off this picture, whatever is done, is left as it is."""
-_MUSCLES = (
-    ("browDown",), ("browInnerUp", "browOuterUp"), ("eyeSquint",), ("eyeWide",), ("jawOpen",), ("mouthDimple",),
-    ("mouthFrown",), ("mouthFunnel",), ("mouthLeft",), ("mouthLowerDown",), ("mouthPress",), ("mouthPucker",),
-    ("mouthRight",), ("mouthRollLower",), ("mouthRollUpper",), ("mouthShrugLower",), ("mouthShrugUpper",),
-    ("mouthSmile",), ("mouthStretch",), ("mouthUpperUp",),
-)  # fmt: skip
-"""Coefficients that move together, both sides at once. Lids and gaze are drawn, not bent, and have their own law."""
-_OWN = np.float32(0.4)
+_MOVEMENTS: Final = tuple(name for name in COEFFICIENTS if name.startswith(("jaw", "mouth")) and name != "jawForward")
+"""Coefficients whose landmarks are to be seen moving by as much as the average face's. Brows move by themselves; lids
+and gaze are drawn."""
+_COLUMNS: Final = np.array([COEFFICIENT[name] for name in _MOVEMENTS])
+_STRONGER: Final = [
+    column
+    for name, column in COEFFICIENT.items()
+    if name.startswith((
+        "brow", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthStretch", "mouthUpperUp",
+    ))
+]  # fmt: skip
+"""Coefficients of which the tracker reads little while the landmarks move as they should: these are made stronger."""
+_TRIED: Final = (0.6, 1.3)
+"""Strengths at which each movement is made alone; 1 is the average face's full movement."""
+_STIFFNESS: Final = 0.04
+"""Weight of staying near the average face's movement, against landmarks seen elsewhere."""
+_ITSELF, _OTHERS = (0.7, 1.7), 0.4
+"""Limits of what a mixture has of the movement itself, and of any other."""
+_LEVELS: Final = np.array([0.0, 0.4, 0.8, 1.3, 1.9, 2.6], np.float32)
+"""Strengths at which each mixture is made."""
+_STEPS: Final = np.linspace(0, 1, 11, dtype=np.float32)
+_LEAST_RANGE: Final = 0.12
+"""A coefficient that the tracker hardly reads off this picture, whatever is done, is left as its landmarks want it."""
+_TOP: Final = 0.9
+"""Reading that a full movement aims at."""
+_MOST, _WIDEST = 1.8, 1.25
+"""A mixture never goes farther than so many times the driver's movement, and eyes not wider: a caricature is no
+likeness."""
+_OWN: Final = np.float32(0.4)
 """How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
-_MOST = 1.35
-"""The correction never moves anything farther than so many times what the driver does: a caricature is no likeness."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """For each coefficient the movement that makes it show as much on the avatar as on the driver."""
+    """For each coefficient the mixture of movements that shows it on the avatar as it shows on the driver."""
 
+    mixture: Array
+    """(52, 52) float32: movements to make, in columns, for one of each coefficient."""
     table: Array
-    """(52, 11) float32: movement at 0, .1, … 1 of the coefficient; the straight line where nothing is corrected."""
+    """(52, 11) float32: strength of the mixture at 0, .1, … 1 of the coefficient."""
 
     @staticmethod
     def straight() -> Response:
         """No correction."""
-        return Response(np.tile(_STEPS, (len(COEFFICIENTS), 1)))
+        return Response(np.eye(len(COEFFICIENTS), dtype=np.float32), np.tile(_STEPS, (len(COEFFICIENTS), 1)))
 
     def __call__(self, expression: Expression) -> Expression:
-        """The expression with offsets stronger or weaker, coefficient by coefficient."""
-        at = expression.coefficients * (len(_STEPS) - 1)
-        low = np.minimum(at.astype(np.int32), len(_STEPS) - 2)
-        rows = np.arange(len(COEFFICIENTS))
-        below, above = self.table[rows, low], self.table[rows, low + 1]
-        wanted = below + (at - low) * (above - below)
+        """The expression with offsets stronger or weaker."""
         basis = canonical().basis
+        wanted = self.movements(expression.coefficients)
         own = expression.offsets - np.tensordot(expression.coefficients, basis, 1)
         return replace(expression, offsets=(np.tensordot(wanted, basis, 1) + _OWN * own).astype(np.float32))
 
+    def movements(self, coefficients: Array) -> Array:
+        """(52,) movements for (52,) coefficients."""
+        at = coefficients * (len(_STEPS) - 1)
+        low = np.minimum(at.astype(np.int32), len(_STEPS) - 2)
+        rows = np.arange(len(COEFFICIENTS))
+        below, above = self.table[rows, low], self.table[rows, low + 1]
+        return np.asarray(self.mixture @ (below + (at - low) * (above - below)), np.float32)
 
-def learn(render: Callable[[Expression], Picture], measure: Measure) -> Response:
-    """Move the avatar muscle by muscle, look at it with the tracker's eyes, and invert what is seen.
 
-    Renders about 80 pictures. `render` must apply no response of its own.
+def learn(mirror: Mirror, scale: Array) -> Response:
+    """Make every movement before the mirror. Draws about 170 pictures.
+
+    `scale` (478, 3) is how much larger than the average each feature of the avatar is.
     """
-    table = Response.straight().table.copy()
-    still = measure(np.ascontiguousarray(render(Expression.neutral())[..., :3]))
-    if still is None:
-        return Response(table)
-    for muscle in _MUSCLES:
-        indices = [i for name, i in COEFFICIENT.items() if name.removesuffix("Left").removesuffix("Right") in muscle
-                   or name in muscle]  # fmt: skip
-        seen = [float(still[indices].mean())]
-        seen += [_read(render, measure, indices, float(level)) for level in _LEVELS[1:]]
+    rest = mirror(Expression.neutral())
+    response = Response.straight()
+    if rest is None:
+        return response
+    mixture, table = response.mixture.copy(), response.table.copy()
+    mixture[np.ix_(_COLUMNS, _COLUMNS)] = _decoupled(mirror, rest, scale)
+    for column in _STRONGER:
+        most = _WIDEST if COEFFICIENTS[column].startswith("eyeWide") else _MOST
+        table[column] = _strengths(mirror, mixture[:, column], column, float(rest.coefficients[column]), most)
+    return Response(mixture, table)
+
+
+def moving(movements: Array) -> Expression:
+    """The expression of (52,) movements of the average face; 1 is a full one."""
+    offsets = np.tensordot(movements, canonical().basis, 1).astype(np.float32)
+    return replace(Expression.neutral(), offsets=offsets, coefficients=np.clip(movements, 0, 1).astype(np.float32))
+
+
+def _decoupled(mirror: Mirror, rest: Reading, scale: Array) -> Array:
+    """(movements, movements) in columns: what to make so that the landmarks move as for one movement of the average
+    face, sized to this one."""
+    count = len(_MOVEMENTS)
+    seen = np.zeros((2 * SKIN, count), np.float32)
+    for number, column in enumerate(_COLUMNS):
+        shifts = []
+        for level in _TRIED:
+            found = mirror(moving(_alone(int(column), level)))
+            if found is not None:
+                shifts.append(((found.head - rest.head)[:SKIN, :2] / level).ravel())
+        if shifts:
+            seen[:, number] = np.mean(shifts, axis=0)
+    basis = canonical().basis[_COLUMNS][:, :SKIN, :2]
+    wanted = (basis * scale[:SKIN, :2]).reshape(count, -1).T
+    weights = np.repeat(np.linalg.norm(basis, axis=2).max(0), 2)
+    weighted = seen.T * (weights / weights.max())
+    system = weighted @ seen
+    system[np.diag_indices(count)] += _STIFFNESS * np.trace(system) / count
+    added = np.linalg.solve(system, weighted @ (wanted - seen))
+    mixtures = np.clip(added, -_OTHERS, _OTHERS)
+    mixtures[np.diag_indices(count)] = np.clip(1 + added.diagonal(), *_ITSELF)
+    return np.asarray(mixtures, np.float32)
+
+
+def _strengths(mirror: Mirror, mixture: Array, column: int, rest: float, most: float) -> Array:
+    """(11,) how strongly to make a mixture for its coefficient to be read as 0, .1, … 1; `most` times that at most."""
+    read = []
+    for level in _LEVELS[1:]:
+        found = mirror(moving(level * mixture))
         # Where no face is found any more the movement has gone too far.
-        curve = np.maximum.accumulate(np.nan_to_num(np.array(seen, np.float32)))
-        if curve[-1] - curve[0] < _LEAST_RANGE:
-            continue
-        wanted = curve[0] + _STEPS * (min(_TOP, float(curve[-1])) - curve[0])
-        # Strictly rising, so that it can be inverted.
-        inverse = np.interp(wanted, curve + np.arange(len(curve)) * 1e-5, _LEVELS)
-        table[indices] = np.clip(inverse, _STEPS / _MOST, _STEPS * _MOST + 0.05).astype(np.float32)
-        table[indices, 0] = 0
-    return Response(table)
+        read.append(0.0 if found is None else float(found.coefficients[column]) - rest)
+    curve = np.maximum.accumulate(np.array([0.0, *read], np.float32))
+    if curve[-1] < _LEAST_RANGE:
+        return _STEPS
+    wanted = _STEPS * min(_TOP - rest, float(curve[-1]))
+    # Strictly rising, so that it can be inverted.
+    needed = np.interp(wanted, curve + np.arange(len(curve)) * 1e-5, _LEVELS)
+    return np.asarray(np.clip(needed, _STEPS / most, _STEPS * most), np.float32)
 
 
-def _read(render: Callable[[Expression], Picture], measure: Measure, indices: list[int], level: float) -> float:
-    """Mean of some coefficients as they show when moved to a level; not a number where no face is seen."""
-    coefficients = np.zeros(len(COEFFICIENTS), np.float32)
-    coefficients[indices] = level
-    offsets = np.tensordot(coefficients, canonical().basis, 1).astype(np.float32)
-    picture = render(replace(Expression.neutral(), offsets=offsets, coefficients=np.minimum(coefficients, 1)))
-    read = measure(np.ascontiguousarray(picture[..., :3]))
-    return float("nan") if read is None else float(read[indices].mean())
+def _alone(column: int, level: float) -> Array:
+    movements = np.zeros(len(COEFFICIENTS), np.float32)
+    movements[column] = level
+    return movements

@@ -1,0 +1,46 @@
+"""Shows the avatar to a tracker: what an expression looks like on this picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.face.pose import Pose, head_pose
+from mien.types import Array, Expression, Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What a tracker reads off a drawn face."""
+
+    landmarks: Array
+    """(478, 3) float32, pixels."""
+    coefficients: Array
+    """(52,) float32 in [0, 1]."""
+
+    @property
+    def pose(self) -> Pose:
+        """The pose of the head."""
+        return head_pose(self.landmarks)
+
+    @property
+    def head(self) -> Array:
+        """(478, 3) landmarks in the frame of the head."""
+        return self.pose.to_head(self.landmarks)
+
+
+Tracker = Callable[[Picture], "Reading | None"]
+"""Reads (H, W, 3) uint8 RGB; None where it finds no face."""
+
+
+class Mirror:
+    """Called with an expression, answers with what the tracker reads; None where it finds no face."""
+
+    def __init__(self, render: Callable[[Expression], Picture], tracker: Tracker) -> None:
+        """`render` draws the avatar, with no correction of its own."""
+        self._render, self._tracker = render, tracker
+
+    def __call__(self, expression: Expression) -> Reading | None:
+        return self._tracker(np.ascontiguousarray(self._render(expression)[..., :3]))
