@@ -83,6 +83,28 @@ def test_a_blink_covers_the_whole_iris(renderer: MeshRenderer) -> None:
     assert blue(renderer(expression(BLINK))).sum() == 0
 
 
+def test_a_thick_dark_edge_is_not_smeared_over_a_closed_eye() -> None:
+    points = landmarks()
+    picture = drawing(points)
+    for eye in EYES:
+        line = np.round(points[eye.upper, :2] - [0, 2]).astype(np.int32)
+        cv2.polylines(picture, [line], False, (25, 18, 15, 255), 5, cv2.LINE_AA)
+    made = MeshRenderer(picture, points, np.zeros(len(COEFFICIENTS), np.float32))
+
+    def dark(pose: Expression) -> int:
+        return int((made(pose)[:140, 50:206, :3].max(-1) < 70).sum())
+
+    assert dark(expression(BLINK)) < 0.35 * dark(Expression.neutral())
+
+
+def test_an_upper_lid_follows_a_lowered_gaze() -> None:
+    head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
+    still, down = head.move(Expression.neutral()), head.move(expression({}, gaze=(0.0, -0.4)))
+    for eye in EYES:
+        opening = still.skin[eye.lower[4], 1] - still.skin[eye.upper[4], 1]
+        assert down.skin[eye.upper[4], 1] > still.skin[eye.upper[4], 1] + 0.15 * opening
+
+
 def test_a_wink_shuts_the_persons_own_left_eye(renderer: MeshRenderer) -> None:
     seen = blue(renderer(expression({"eyeBlinkLeft": 1.0})))
     assert seen[:, : SIZE // 2].sum() > 15

@@ -7,12 +7,13 @@ few people (symmetrised), how each of the 52 coefficients moves it, and how rigi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
 import numpy as np
 
+from mien.face.anatomy import local
 from mien.types import Array
 
 
@@ -34,7 +35,8 @@ class Canonical:
 def canonical() -> Canonical:
     """The fitted average face, loaded once."""
     with (files("mien.face") / "canonical.npz").open("rb") as file, np.load(file) as data:
-        return Canonical(*(data[name].astype(np.float32) for name in ("shape", "basis", "turn_bias", "rigidity")))
+        fitted = Canonical(*(data[name].astype(np.float32) for name in ("shape", "basis", "turn_bias", "rigidity")))
+    return replace(fitted, basis=local(fitted.shape, fitted.basis))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

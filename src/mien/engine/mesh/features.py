@@ -61,6 +61,18 @@ def blink(coefficient: float) -> float:
     return ease((coefficient - 0.25) / 0.6)
 
 
+_LID_FOLLOWS = 0.3
+"""Share of the opening by which an upper lid comes down with a gaze that is lowered all the way, beyond what the lids'
+own landmarks do: a lid that stays up stares."""
+
+
+def lower_lid(head: Array, eye: EyePoints, down: float) -> None:
+    """Let the upper lid follow a lowered gaze, `down` 0 to 1. In place."""
+    edge, below = eye.upper[1:-1], eye.lower[1:-1]
+    opening = np.maximum(head[below, 1] - head[edge, 1], 0)
+    head[edge, 1] += _LID_FOLLOWS * min(max(down, 0.0), 1.0) * opening
+
+
 def close_lids(head: Array, eye: EyePoints, closed: float) -> None:
     """Bring the lids together, however the driver's own eye is cut. In place."""
     upper, lower = head[eye.upper], head[eye.lower]

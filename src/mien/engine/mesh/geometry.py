@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.mesh.curves import smoothstep, soft_limit
-from mien.engine.mesh.features import blink, close_lids, keep_crease, keep_lips_thick, meet_lips, shut_mouth
+from mien.engine.mesh.features import blink, close_lids, keep_crease, keep_lips_thick, lower_lid, meet_lips, shut_mouth
 from mien.engine.mesh.topology import (
     EYES,
     LIP_LOWER_INNER,
@@ -22,7 +22,7 @@ from mien.engine.mesh.topology import (
     delaunay,
     triangles,
 )
-from mien.face.gaze import each_eye
+from mien.face.gaze import EYE_RANGE, each_eye
 from mien.face.pose import canonical, head_pose, rotation_from
 from mien.types import COEFFICIENTS, Array, Expression
 
@@ -121,7 +121,8 @@ class Head:
         meet_lips(head)
         keep_lips_thick(head, self._head)
         closed = np.array([blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
-        for eye, amount in zip(EYES, closed, strict=True):
+        for eye, amount, gaze in zip(EYES, closed, each_eye(expression), strict=True):
+            lower_lid(head, eye, -float(gaze[1]) / EYE_RANGE[1])
             close_lids(head, eye, float(amount))
             keep_crease(head, self._head, eye)
         turn = self._turn(expression)
@@ -186,8 +187,10 @@ class Head:
             corners = [eye.upper[0], eye.upper[-1]]
             carried = places[corners].mean(0) - self.landmarks[corners, :2].mean(0)
             width = float(np.linalg.norm(self.landmarks[corners[1], :2] - self.landmarks[corners[0], :2]))
-            # An eyeball shows about as much white to either side as half its iris is wide.
-            reach = np.array([0.34, -0.30], np.float32) * width
+            height = float(np.linalg.norm(self.landmarks[eye.upper[4], :2] - self.landmarks[eye.lower[4], :2]))
+            # An eyeball shows about as much white to either side as half its iris is wide, and less in a narrow eye
+            # above and below.
+            reach = np.array([0.34 * width, -min(0.30 * width, 0.75 * height)], np.float32)
             centres.append(self.landmarks[eye.iris, :2] + carried + np.sin(gaze) * reach * 1.6)
         return np.array(centres, np.float32)
 

@@ -9,6 +9,7 @@ from mien.engine.mesh import aim, response
 from mien.engine.mesh.aim import Aim
 from mien.engine.mesh.eyes import Eye
 from mien.engine.mesh.geometry import Head
+from mien.engine.mesh.lids import Lid
 from mien.engine.mesh.mirror import Mirror, Tracker
 from mien.engine.mesh.mouth import Mouth
 from mien.engine.mesh.raster import rasterize
@@ -31,6 +32,7 @@ class MeshRenderer:
         rgb = np.ascontiguousarray(picture[..., :3])
         self._head = Head(landmarks, coefficients)
         self._eyes = [Eye(rgb, landmarks, eye, i) for i, eye in enumerate(EYES)]
+        self._lids = [Lid(rgb, landmarks, eye, landmarks[eye.brow, :2]) for eye in EYES]
         self._mouth = Mouth(rgb, landmarks)
         self._scale = min(1.0, _FACE_MAP / max(width, height))
         self._still = [_identity(self.size, scale) for scale in (self._scale / 2, self._scale, 1.0)]
@@ -56,7 +58,8 @@ class MeshRenderer:
         # OpenCV's own stubs do not know that the second map may be missing.
         bent = cv2.remap(self._picture, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         picture = np.asarray(bent, np.uint8)
-        for eye in self._eyes:
+        for index, (lid, eye) in enumerate(zip(self._lids, self._eyes, strict=True)):
+            lid.draw(picture, motion, index)
             eye.draw(picture, motion)
         self._mouth.draw(picture, motion, expression)
         return picture

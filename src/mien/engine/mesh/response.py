@@ -45,7 +45,7 @@ _TOP: Final = 0.9
 _MOST, _WIDEST = 1.8, 1.25
 """A mixture never goes farther than so many times the driver's movement, and eyes not wider: a caricature is no
 likeness."""
-_OWN: Final = np.float32(0.4)
+_OWN: Final = np.float32(0.55)
 """How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
 
 

@@ -51,6 +51,8 @@ class EyePoints:
     """The row of landmarks above the upper lid's edge, one for each point between its corners."""
     bag: Indices
     """The row of landmarks below the lower lid's edge, likewise."""
+    brow: Indices
+    """The eyebrow, upper edge and lower."""
     iris: int
     """Centre of the iris; the four points after it lie on its rim."""
     side: str
@@ -67,6 +69,7 @@ RIGHT_EYE = EyePoints(
     np.array([33, 7, 163, 144, 145, 153, 154, 155, 133], np.int32),
     np.array([247, 30, 29, 27, 28, 56, 190], np.int32),
     np.array([25, 110, 24, 23, 22, 26, 112], np.int32),
+    np.array([70, 63, 105, 66, 107, 55, 65, 52, 53, 46], np.int32),
     468,
     "Right",
 )
@@ -75,6 +78,7 @@ LEFT_EYE = EyePoints(
     np.array([362, 382, 381, 380, 374, 373, 390, 249, 263], np.int32),
     np.array([414, 286, 258, 257, 259, 260, 467], np.int32),
     np.array([341, 256, 252, 253, 254, 339, 255], np.int32),
+    np.array([300, 293, 334, 296, 336, 285, 295, 282, 283, 276], np.int32),
     473,
     "Left",
 )
