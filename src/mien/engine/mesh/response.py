@@ -25,7 +25,7 @@ _STRONGER: Final = [
     column
     for name, column in COEFFICIENT.items()
     if name.startswith((
-        "brow", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthStretch", "mouthUpperUp",
+        "brow", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthUpperUp",
     ))
 ]  # fmt: skip
 """Coefficients of which the tracker reads little while the landmarks move as they should: these are made stronger."""
