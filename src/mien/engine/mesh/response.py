@@ -42,9 +42,9 @@ _LEAST_RANGE: Final = 0.12
 """A coefficient that the tracker hardly reads off this picture, whatever is done, is left as its landmarks want it."""
 _TOP: Final = 0.9
 """Reading that a full movement aims at."""
-_MOST, _WIDEST = 1.8, 1.25
-"""A mixture never goes farther than so many times the driver's movement, and eyes not wider: a caricature is no
-likeness."""
+_MOST: Final = {"brow": 1.8, "eyeWide": 1.25, "jaw": 1.25, "mouth": 1.35}
+"""A mixture never goes farther than so many times the driver's movement, by the beginning of its name: a caricature is
+no likeness, and several movements of the mouth add up."""
 _OWN: Final = np.float32(0.55)
 """How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
 
@@ -91,7 +91,7 @@ def learn(mirror: Mirror, scale: Array) -> Response:
     mixture, table = response.mixture.copy(), response.table.copy()
     mixture[np.ix_(_COLUMNS, _COLUMNS)] = _decoupled(mirror, rest, scale)
     for column in _STRONGER:
-        most = _WIDEST if COEFFICIENTS[column].startswith("eyeWide") else _MOST
+        most = next(limit for part, limit in _MOST.items() if COEFFICIENTS[column].startswith(part))
         table[column] = _strengths(mirror, mixture[:, column], column, float(rest.coefficients[column]), most)
     return Response(mixture, table)
 
