@@ -35,8 +35,9 @@ _REST_SHARE = 0.25
 raised brows has raised brows. Head and gaze go either way from rest: medians."""
 _POSE_LIMIT = np.radians([15.0, 15.0, 8.0, 10.0, 10.0]).astype(np.float32)
 """The same for yaw, pitch, roll and gaze: a camera off to the side is taken out, a hanging head stays one."""
-_FULL = {"eyeBlink": 0.62}
-"""Values that mean the full movement where the network does not reach 1: lids that touch read .6 to .9."""
+_FULL = {"eyeBlink": 0.62, "eyeWide": 0.7, "mouthFrown": 0.3, "mouthStretch": 0.6}
+"""Values that mean the full movement where the network does not reach 1: lids that touch read .6 to .9, corners of the
+mouth drawn down as far as they go hardly more than .1."""
 
 
 def _per_coefficient(table: dict[str, float], default: float) -> Array:
