@@ -5,7 +5,9 @@ window is *exposed* where its fine structure (what is left after the light's slo
 in both, by normalised cross-correlation: at least `ALIKE` where the pixels are nearly the same too, or `CERTAIN`
 over a large piece.
 Smooth skin has no structure to compare; next to exposed structure it counts as exposed too where its pixels differ by
-next to nothing. A face is exposed where half of an eye, a nose or a mouth is, or `LARGE` of it in one piece.
+next to nothing. A face is exposed where half of an eye, a nose or a mouth is, or `LARGE` of it in one piece. An avatar
+that opens its mouth as wide shows the same dark oval at the same place, so a feature in a small piece must also be the
+same in its finest structure.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ SLIVER: Final = 0.06
 """Share of a whole face from which an exposed piece is mentioned."""
 _FEATURE: Final = 0.5
 """Share of a whole eye, nose or mouth."""
+_FINEST: Final = 0.5
+"""Correlation of the finest structure from which a feature is the same, where there is such structure."""
 _HEIGHT: Final = 128
 """Larger faces are compared at this height, pixels."""
 _WINDOW: Final = 1 / 9
@@ -77,6 +81,7 @@ def exposure(before: Picture, after: Picture, region: Region) -> Exposure:
     """What (H, W, 3) uint8 RGB `after` shows of a face that is in `before`."""
     size = float(region.whole.sum())
     pieces, labels, scale = shown(before, after, region)
+    a, b, _, _ = _scaled(before, after, region)
     whole = region.whole * scale**2
     count, numbered = cv2.connectedComponents(pieces.astype(np.uint8), connectivity=4)
     sizes = np.bincount(numbered[pieces], minlength=count)[1:]
@@ -85,6 +90,7 @@ def exposure(before: Picture, after: Picture, region: Region) -> Exposure:
         name
         for label, name in FEATURES.items()
         if np.count_nonzero(pieces & (labels == label)) >= _FEATURE * max(1.0, float(whole[label]))
+        and (share >= SLIVER or _finest_alike(a, b, pieces & (labels == label)))
     ]
     visible = float(np.count_nonzero(region.labels)) / size
     return Exposure(min(share, 1.0), tuple(features), min(visible, 1.0))
@@ -110,6 +116,15 @@ def shown(before: Picture, after: Picture, region: Region) -> tuple[Mask, Pictur
     in_any_light = same | _widened((alike >= CERTAIN) & textured & face, side) & face
     # An avatar's grin can have the structure of a grin, so a small piece in another light says nothing.
     return same | _pieces(in_any_light, LARGE * float(region.whole.sum()) * scale**2), labels, scale
+
+
+def _finest_alike(a: Array, b: Array, where: Mask) -> bool:
+    """Whether the structure of single pixels is the same, or none is there to tell, as in a blurred picture."""
+    first, second = (luma - cv2.GaussianBlur(luma, (0, 0), 1.2) for luma in (a, b))
+    first, second = first[where] - first[where].mean(), second[where] - second[where].mean()
+    if first.std() < 1.5 * _FAINT:
+        return True
+    return float((first * second).mean() / max(first.std() * second.std(), 1e-6)) >= _FINEST
 
 
 def _scaled(before: Picture, after: Picture, region: Region) -> tuple[Array, Array, Picture, float]:
