@@ -91,6 +91,18 @@ def test_one_eye_or_a_mouth_is_enough(label: int, name: str) -> None:
     assert name in exposure(picture, output, region).features
 
 
+def test_an_avatar_that_opens_its_mouth_as_wide_is_no_exposure() -> None:
+    picture, region = shot_of(somebody(), height=120.0)
+    mask = cv2.erode((region.labels == MOUTH).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
+    dark = np.zeros(picture.shape[:2], np.float32)
+    dark[region.y : region.y + mask.shape[0], region.x : region.x + mask.shape[1]] = mask
+    dark = cv2.GaussianBlur(dark, (0, 0), 2.0)[..., None]
+    avatar = shot_of(somebody(seed=9), height=120.0)[0]
+    before, after = (np.asarray((0.6 * skin + 51) * (1 - 0.9 * dark), np.uint8) for skin in (picture, avatar))
+    assert exposure(before, before, region).exposed
+    assert not exposure(before, after, region).exposed
+
+
 def test_a_face_under_a_veil_is_exposed_and_a_blurred_one_is_not() -> None:
     picture, region = shot_of(somebody())
     veiled = (picture * 0.5 + 70).astype(np.uint8)
