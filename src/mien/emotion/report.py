@@ -190,8 +190,8 @@ def _glossary() -> str:
         "The seven emotions": "How much the face looks like pictures that people labelled angry, disgust, fear, happy, "
         "sad, surprise or neutral. They always add up to 100 %. A talking mouth alone can move them.",
         "Rest, baseline": "The level this person's face keeps below for a fifth of this session. Movements are "
-        "measured against it, so a mouth that droops or curves at rest is no frown and no smile. A person who smiles "
-        "nearly throughout raises their own baseline.",
+        "measured against it, so a mouth that droops or curves at rest is no frown and no smile. What lasts nearly "
+        "throughout is itself this level; the sentences at the top say so.",
         "Smile (AU12)": "Lip corners pulled up and back. Episode: 0.15 above rest for a quarter of a second or longer.",
         "Brow lowering (AU4)": "Brows drawn down and together: effort, pain, displeasure or bright light.",
         "Lip corners down (AU15)": "Lip corners pulled down.",

@@ -17,6 +17,7 @@ from mien.emotion.dynamics import Dynamics, Measure, analyse
 from mien.emotion.moments import Moment, clock
 from mien.emotion.report_cards import cards
 from mien.emotion.signal import Signal
+from mien.emotion.summary import sentences
 from mien.emotion.timeline import Track
 from mien.types import EMOTIONS
 
@@ -49,7 +50,7 @@ def face_section(track: Track, start: float, end: float, anchor: str, *, first: 
         f'<section class="section{" first" if first else ""}" id="{anchor}" '
         f'data-start="{start:.3f}" data-end="{end:.3f}">'
         f"<h2>{heading}</h2>"
-        f'<p class="lead">{_in_short(track, dynamics, end - start)}</p>'
+        f'<p class="lead">{" ".join(sentences(track, dynamics, end - start))}</p>'
         '<p class="readout" hidden aria-live="off"></p>'
         f"{_emotion_charts(track, span, shares, anchor) if known else _NO_MODEL}"
         f"{_moment_list(chosen, anchor, tenths=end - start < _FINE_TIME_CODES)}"
@@ -66,38 +67,6 @@ _NO_MODEL: Final = (
     '<p class="hint">The emotion model was not at hand, so the seven emotions were not read. '
     "<code>mien models pull fer-mini-xception</code> fetches it.</p>"
 )
-
-
-def _in_short(track: Track, dynamics: Dynamics, duration: float) -> str:
-    sentences = []
-    weight = signal.weights(track.time)
-    emotions = track.emotions.astype(float)
-    if np.isfinite(emotions).all() and weight.any():
-        means = [signal.mean(emotions[:, i], weight) for i in range(len(EMOTIONS))]
-        first, second = np.argsort(means)[::-1][:2]
-        text = f"The face looks mostly <b>{moments.ADJECTIVES[first]}</b> ({100 * means[first]:.0f} %)"
-        if means[second] >= 0.15:
-            text += f", then <b>{moments.ADJECTIVES[second]}</b> ({100 * means[second]:.0f} %)"
-        sentences.append(text + ".")
-    smiles = dynamics.smile.episodes
-    if smiles:
-        longest = max(smiles, key=lambda e: e.duration)
-        count = "One smile" if len(smiles) == 1 else f"{len(smiles)} smiles"
-        where = f"{longest.duration:.1f} s from {clock(longest.onset)}"
-        sentences.append(f"{count}, {'it lasts' if len(smiles) == 1 else 'the longest lasting'} {where}.")
-    else:
-        sentences.append("No smile was seen.")
-    lively = dynamics.expressivity
-    if lively.value and lively.thirds and lively.thirds[0] and lively.thirds[2]:
-        ratio = lively.thirds[2] / lively.thirds[0]
-        if not 0.75 <= ratio <= 1.33:
-            word = "livelier" if ratio > 1 else "stiller"
-            sentences.append(
-                f"The face is {word} in the last third than in the first ({ratio:.1f} times the movement)."
-            )
-    if dynamics.observed < 0.9 * duration:
-        sentences.append(f"It was in sight for {dynamics.observed:.0f} of {duration:.0f} s.")
-    return " ".join(sentences)
 
 
 def _row(kind: str, name: str, plot: str, figure: str, note: str = "") -> str:
