@@ -143,9 +143,10 @@ def _disagreement(track: Track, smile: Movement, weight: signal.Signal) -> str:
         )
     negative = max(_NEGATIVE, key=lambda name: share[name])
     if share[negative] >= _DISAGREES and smiling >= _THROUGHOUT:
+        looks = moments.ADJECTIVES[EMOTIONS.index(negative)]
         return (
-            f"The two disagree: the emotion model finds the face {moments.ADJECTIVES[EMOTIONS.index(negative)]}, and it "
-            "smiles throughout. A smile can be polite or strained, and the model errs on about two faces of five."
+            f"The two disagree: the emotion model finds the face {looks}, and it smiles throughout. A smile can be "
+            "polite or strained, and the model errs on about two faces of five."
         )
     return ""
 
