@@ -53,6 +53,8 @@ def arrival(pairs: tuple[tuple[Path, str], ...], *, frames: int | None) -> Table
         "avatar",
         "median r",
         "lowest r",
+        "gain",
+        "arrive",
         "yaw, pitch, roll r",
         "angles off",
         "lag",
@@ -66,10 +68,11 @@ def arrival(pairs: tuple[tuple[Path, str], ...], *, frames: int | None) -> Table
         note=(
             f"Driver and output, {reach}, tracked by the same tracker; correlation of every coefficient that the "
             "driver really uses (p95 − p5 > .15) and of head angles where they span more than 5°. Targets: median "
-            "≥ .90, every channel ≥ .70, no lag, face found in all of the output."
+            "≥ .90, every channel ≥ .70, no lag, face found in all of the output. Gain: spread of the output over the "
+            "driver's, median of the channels. Arrive: channels in use with r ≥ .70 and a gain of .7 to 1.4."
         ),
     )
-    medians, channels = [], []
+    medians, channels, arriving = [], [], 0
     for clip, avatar in pairs:
         name = Path(avatar).stem
         try:
@@ -82,16 +85,28 @@ def arrival(pairs: tuple[tuple[Path, str], ...], *, frames: int | None) -> Table
             continue
         medians.append(found.median)
         channels += found.channels.values()
+        arriving += len(found.arrived)
         weakest = min(found.channels, key=lambda channel: found.channels[channel])
         turns = ", ".join(f"{found.angles[a]:.2f}" if a in found.angles else "–" for a in fidelity.ANGLES)
         table.add(
-            clip.stem, name, f"{found.median:.2f}", f"{found.channels[weakest]:.2f} {weakest}", turns,
+            clip.stem, name, f"{found.median:.2f}", f"{found.channels[weakest]:.2f} {weakest}", f"{found.gain:.2f}",
+            f"{len(found.arrived)} of {len(found.channels)}", turns,
             f"{found.angle_error:.1f}°", found.lag, f"{found.found:.0%}", f"{found.milliseconds:.1f}",
         )  # fmt: skip
     if medians:
         good, used = np.mean(np.array(medians) >= 0.9), np.mean(np.array(channels) >= 0.7)
+        arrived = arriving / len(channels)
         summary = f"{good:.0%} of pairs ≥ .90"
-        table.add("all", f"{len(medians)} pairs", f"{np.median(medians):.2f}", f"{used:.0%} ≥ .70", summary, *[""] * 4)
+        table.add(
+            "all",
+            f"{len(medians)} pairs",
+            f"{np.median(medians):.2f}",
+            f"{used:.0%} ≥ .70",
+            "",
+            f"{arrived:.0%}",
+            summary,
+            *[""] * 4,
+        )
     return table
 
 

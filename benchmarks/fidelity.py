@@ -63,6 +63,11 @@ class Fidelity:
         return float(np.median(list(self.channels.values()))) if self.channels else float("nan")
 
     @property
+    def gain(self) -> float:
+        """Median gain of the coefficients in use."""
+        return float(np.median([self.gains[name] for name in self.channels])) if self.channels else float("nan")
+
+    @property
     def arrived(self) -> list[str]:
         """Coefficients in use that arrive: in step with the driver, and neither faint nor exaggerated."""
         low, high = GOOD_GAIN
@@ -196,9 +201,8 @@ def main() -> None:
             weakest = sorted(f.channels.items(), key=lambda item: item[1])[:3]
             angles = " ".join(f"{f.angles[n]:4.2f}" if n in f.angles else "   –" for n in ANGLES)
             first, lowest = weakest[0] if weakest else ("", float("nan"))
-            gain = float(np.median([f.gains[n] for n in f.channels])) if f.channels else float("nan")
             print(
-                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{lowest:6.2f}{gain:6.2f}"
+                f"{clip.stem:24}{Path(avatar).stem:12}{f.median:7.2f}{lowest:6.2f}{f.gain:6.2f}"
                 f"{len(f.arrived):4d} of {len(f.channels):2d}  {first:22}{angles:16}"
                 f"{f.angle_error:5.1f}{f.lag:4d}{f.found:7.0%}{f.milliseconds:6.1f}"
                 f"  {' '.join(f'{n} {r:.2f}' for n, r in weakest[1:])}",
