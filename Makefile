@@ -21,8 +21,9 @@ studio: $(VENV)/.live
 	$(BIN)/mien models pull
 	$(BIN)/mien studio
 
+# Two at a time: half of the suite waits for browsers and other processes.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
