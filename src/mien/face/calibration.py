@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 
+from mien.face.mouth_shape import with_mouth_shape
 from mien.face.pose import Pose, canonical, rotation_from
 from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression
 
@@ -130,9 +131,10 @@ class Neutral:
         relative = (coefficients - rest[:_COUNT]) / np.maximum(self._full - rest[:_COUNT], 0.2)
         rest_turn = rotation_from(*(float(angle) for angle in rest[_COUNT:-2]))
         turn = Pose(rest_turn.T @ pose.rotation, 1.0, np.zeros(3, np.float32)).angles
+        offsets = (head - shape).astype(np.float32)
         return Expression(
-            (head - shape).astype(np.float32),
-            np.clip(relative, 0, 1).astype(np.float32),
+            offsets,
+            with_mouth_shape(np.clip(relative, 0, 1).astype(np.float32), offsets),
             *turn,
             (gaze - rest[-2:]).astype(np.float32),
         )
