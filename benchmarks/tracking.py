@@ -18,9 +18,10 @@ import numpy as np
 
 from mien import models
 from mien.face.attention_mesh import AttentionMesh
-from mien.face.calibration import Neutral, gaze_of
+from mien.face.calibration import Neutral
 from mien.face.classic import HaarDetector
 from mien.face.detect import Detector
+from mien.face.gaze import gaze_of
 from mien.face.landmarks import Region
 from mien.face.parts import open_detector, open_mesh
 from mien.face.pose import head_pose
