@@ -138,15 +138,15 @@ def _disagreement(track: Track, smile: Movement, weight: signal.Signal) -> str:
     smiling = _present(smile, "smile", weight)
     if share["happy"] >= _DISAGREES and smiling < 0.1:
         return (
-            "The two disagree: the emotion model sees joy where the corners of the mouth do not rise. It also goes by "
-            "cheeks, light and the shape of a mouth at rest."
+            "Emotions and movements disagree: the emotion model sees joy where the corners of the mouth do not rise. It "
+            "also goes by cheeks, light and the shape of a mouth at rest."
         )
     negative = max(_NEGATIVE, key=lambda name: share[name])
     if share[negative] >= _DISAGREES and smiling >= _THROUGHOUT:
         looks = moments.ADJECTIVES[EMOTIONS.index(negative)]
         return (
-            f"The two disagree: the emotion model finds the face {looks}, and it smiles throughout. A smile can be "
-            "polite or strained, and the model errs on about two faces of five."
+            f"Emotions and movements disagree: the emotion model finds the face {looks}, and it smiles throughout. A "
+            "smile can be polite or strained, and the model errs on about two faces of five."
         )
     return ""
 

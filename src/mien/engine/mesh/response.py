@@ -80,7 +80,7 @@ class Response:
 
 
 def learn(mirror: Mirror, scale: Array) -> Response:
-    """Make every movement before the mirror. Draws about 170 pictures.
+    """Make every movement before the mirror. Draws about 120 pictures.
 
     `scale` (478, 3) is how much larger than the average each feature of the avatar is.
     """
