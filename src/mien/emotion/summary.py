@@ -138,8 +138,8 @@ def _disagreement(track: Track, smile: Movement, weight: signal.Signal) -> str:
     smiling = _present(smile, "smile", weight)
     if share["happy"] >= _DISAGREES and smiling < 0.1:
         return (
-            "Emotions and movements disagree: the emotion model sees joy where the corners of the mouth do not rise. It "
-            "also goes by cheeks, light and the shape of a mouth at rest."
+            "Emotions and movements disagree: the emotion model sees joy where the corners of the mouth do not rise. "
+            "It also goes by cheeks, light and the shape of a mouth at rest."
         )
     negative = max(_NEGATIVE, key=lambda name: share[name])
     if share[negative] >= _DISAGREES and smiling >= _THROUGHOUT:
