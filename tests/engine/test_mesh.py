@@ -97,6 +97,54 @@ def test_a_thick_dark_edge_is_not_smeared_over_a_closed_eye() -> None:
     assert dark(expression(BLINK)) < 0.35 * dark(Expression.neutral())
 
 
+def test_a_closed_lid_does_not_take_its_colour_from_shadow_and_brow() -> None:
+    points = landmarks()
+    picture = drawing(points)
+    for eye in EYES:
+        # A painted shadow around the eye and a black brow right above it.
+        outline = points[eye.outline, :2]
+        ring = np.round((outline - outline.mean(0)) * [1.25, 1.9] + outline.mean(0)).astype(np.int32)
+        cv2.polylines(picture, [ring], True, (90, 60, 50, 255), 4, cv2.LINE_AA)
+        brow = np.round(points[eye.brow, :2]).astype(np.int32)
+        cv2.fillConvexPoly(picture, cv2.convexHull(brow), (15, 10, 10, 255))
+    shut = MeshRenderer(picture, points, np.zeros(len(COEFFICIENTS), np.float32))(expression(BLINK))
+    for eye in EYES:
+        upper, lower = points[eye.upper[2:-2], :2].mean(0), points[eye.lower[2:-2], :2].mean(0)
+        x, y = np.round(upper + 0.35 * (lower - upper)).astype(int)
+        lid = np.median(shut[y - 2 : y + 2, x - 6 : x + 7, :3].reshape(-1, 3), axis=0)
+        assert lid.mean() > 0.6 * np.mean([220, 180, 150])
+
+
+@settings(deadline=None)
+@given(st.floats(-0.7, 0.7), st.floats(-0.6, 0.6))
+def test_no_feature_leaves_the_face_on_its_far_side(yaw: float, pull: float) -> None:
+    points = landmarks(yaw)
+    head = Head(points, np.zeros(len(COEFFICIENTS), np.float32))
+    offsets = np.zeros((LANDMARK_COUNT, 3), np.float32)
+    # The whole mouth is drawn to one side, by more than half the distance between the eyes.
+    offsets[np.unique(np.concatenate([LIP_LOWER_INNER, LIP_UPPER_INNER])), 0] = pull
+    still = Expression.neutral()
+    torn = Expression(offsets, still.coefficients, 0.0, 0.0, 0.0, still.gaze)
+    skin = np.ascontiguousarray(head.move(torn).skin, np.float32)
+    edge = cv2.convexHull(np.ascontiguousarray(points[:SKIN, :2]))
+    for x, y in skin[MOUTH]:
+        assert cv2.pointPolygonTest(edge, (float(x), float(y)), True) > -1.0
+
+
+def test_errors_of_depth_hardly_stretch_the_far_cheek() -> None:
+    points = landmarks(-0.35)
+    rough = points.copy()
+    rough[:, 2] += np.random.default_rng(1).normal(0, 6, LANDMARK_COUNT)
+    moved = Head(rough, np.zeros(len(COEFFICIENTS), np.float32)).move(expression({}, yaw=0.4)).skin - rough[:SKIN, :2]
+    corners = triangles()
+    edges = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    far = edges[rough[edges[:, 0], 0] < np.percentile(rough[:SKIN, 0], 15)]
+    length = np.linalg.norm(rough[far[:, 0], :2] - rough[far[:, 1], :2], axis=1)
+    stretch = np.linalg.norm(moved[far[:, 0]] - moved[far[:, 1]], axis=1) / np.maximum(length, 1)
+    assert np.percentile(stretch, 50) < 0.36
+    assert np.percentile(stretch, 90) < 1.1
+
+
 def test_an_upper_lid_follows_a_lowered_gaze() -> None:
     head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
     still, down = head.move(Expression.neutral()), head.move(expression({}, gaze=(0.0, -0.4)))

@@ -11,6 +11,9 @@ from mien.engine.mesh.geometry import Motion
 from mien.engine.mesh.topology import EyePoints
 from mien.types import Array, Picture
 
+_LASHES, _THIN = 0.8, 0.25
+"""Strength of the line where shut lids meet, and the share of its length over which it thins out at either end."""
+
 
 class Eye:
     """One eye of an avatar, prepared: what is behind its lids, completed where they hide it."""
@@ -112,7 +115,7 @@ class Eye:
         if closed > 0.3:
             strength = ease((closed - 0.3) / 0.6)
             lash = line_mask(places[self._eye.upper], box, width=max(1.6, self.width * 0.04))
-            blend(picture, box, self.lash, lash * (0.7 * strength))
+            blend(picture, box, self.lash, lash * _thinning(places[self._eye.upper], box) * (_LASHES * strength))
 
     def _moved(self, places: Array, motion: Motion) -> float:
         """0 where the eye rests, and the picture's own pixels are the best there is, to 1 where it looks elsewhere or
@@ -135,3 +138,11 @@ class Eye:
         size = (box[2] - box[0], box[3] - box[1])
         border = cv2.BORDER_REPLICATE if layer.ndim == 3 else cv2.BORDER_CONSTANT
         return np.asarray(cv2.warpAffine(layer, affine, size, flags=cv2.INTER_LINEAR, borderMode=border), np.float32)
+
+
+def _thinning(line: Array, box: tuple[int, int, int, int]) -> Array:
+    """(h, w) 1 along the middle of a line of (N, 2) points, 0 beyond its ends."""
+    along = line[-1] - line[0]
+    yy, xx = np.mgrid[box[1] : box[3], box[0] : box[2]].astype(np.float32)
+    share = ((xx - line[0, 0]) * along[0] + (yy - line[0, 1]) * along[1]) / max(float(along @ along), 1e-6)
+    return smoothstep(np.minimum(share, 1 - share) / _THIN)

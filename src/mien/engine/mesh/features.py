@@ -38,6 +38,27 @@ def shut_mouth(rest: Array, head: Array) -> None:
         rest[row, 1] -= 0.65 * gap
 
 
+def round_lips(head: Array, rest: Array) -> None:
+    """Let neighbouring points of the lips move alike, and narrow the opening towards its corners: it is round, and no
+    polygon. In place."""
+    for row in (LIP_UPPER_OUTER, LIP_UPPER_INNER, LIP_LOWER_INNER, LIP_LOWER_OUTER):
+        moved = head[row] - rest[row]
+        moved[1:-1] = 0.5 * moved[1:-1] + 0.25 * (moved[:-2] + moved[2:])
+        head[row] = rest[row] + moved
+    upper, lower = head[LIP_UPPER_INNER], head[LIP_LOWER_INNER]
+    gap = lower[1:-1, 1] - upper[1:-1, 1]
+    x = (upper[1:-1, 0] + lower[1:-1, 0]) / 2
+    middle, half = (upper[0, 0] + upper[-1, 0]) / 2, max(float(upper[-1, 0] - upper[0, 0]) / 2, 1e-3)
+    ellipse = float(gap.max()) * np.sqrt(np.clip(1 - np.square((x - middle) / half), 0, 1))
+    excess = 0.5 * np.maximum(gap - ellipse - _SQUARER, 0)
+    for row in (LIP_UPPER_INNER[1:-1], *LIP_UPPER_BETWEEN, LIP_UPPER_OUTER[1:-1]):
+        head[row, 1] += excess
+    for row in (LIP_LOWER_INNER[1:-1], *LIP_LOWER_BETWEEN, LIP_LOWER_OUTER[1:-1]):
+        head[row, 1] -= excess
+
+
+_SQUARER = 0.02
+"""Inter-ocular units by which an opening may be squarer than an ellipse."""
 _THINNEST = 0.55
 """Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
 

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.engine.mesh.curves import smoothstep, soft_limit
-from mien.engine.mesh.features import blink, close_lids, keep_crease, keep_lips_thick, lower_lid, meet_lips, shut_mouth
+from mien.engine.mesh.features import (
+    blink,
+    close_lids,
+    keep_crease,
+    keep_lips_thick,
+    lower_lid,
+    meet_lips,
+    round_lips,
+    shut_mouth,
+)
+from mien.engine.mesh.margin import Margin, calming
 from mien.engine.mesh.topology import (
     EYES,
     LIP_LOWER_INNER,
@@ -45,6 +55,8 @@ _NECK_RIGID_UNTIL, _NECK_STILL_FROM = 1.0, 2.1
 
 _JAW_DROP = 0.27
 """Inter-ocular units by which the lower teeth leave the upper ones in a fully open mouth."""
+_BESIDE_LIPS = 0.4
+"""Inter-ocular units over which the size of the mouth's movements passes into that of the rest of the face."""
 _OWN_EXPRESSION = {
     "jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthSmile": 1.3, "mouthDimple": 1.3,
     "cheekSquint": 1.3, "mouthFrown": 0.5, "mouthFunnel": 0.5,
@@ -85,8 +97,7 @@ class Head:
         # A flat painting's depth is a guess: half the average face's keeps a turn believable.
         head[:, 2] = _flatten((head[:, 2] + mean.shape[:, 2]) / 2)
         self._head = head
-        self._image_of_head = self.pose.to_frame(head)[:, :2]
-        self._correction = landmarks[:, :2] - self._image_of_head
+        self._correction = landmarks[:, :2] - self.pose.to_frame(head)[:, :2]
         share = [next((s for start, s in _OWN_EXPRESSION.items() if n.startswith(start)), 0.0) for n in COEFFICIENTS]
         self._rest = -np.tensordot(np.array(share, np.float32) * coefficients, mean.basis, 1)
         shut_mouth(self._rest, head)
@@ -95,10 +106,14 @@ class Head:
         self.scale = _feature_scale(head)
         """(478, 3) how much larger than the average each feature is."""
         self._yaw = self.pose.angles[0]
-        self._loop = cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel()
+        self._loop = (
+            cv2.convexHull(np.ascontiguousarray(landmarks[:SKIN, :2]), returnPoints=False).ravel().astype(np.int32)
+        )
         edge = landmarks[self._loop, :2]
         self._rings = np.concatenate([edge.mean(0) + k * (edge - edge.mean(0)) for k in RINGS])
         self._source: Array = np.concatenate([landmarks[:SKIN, :2], self._rings])
+        self._calming = calming(head, self.pose.rotation, self._loop)
+        self._margin = Margin(landmarks[:, :2], self._loop)
         self._ring_rigid, self._ring_soft = self._ring_weights()
         self._ring_head = self._ring_depths()
         self.unit = self.pose.scale
@@ -118,6 +133,7 @@ class Head:
         """Places of landmarks and rings for an expression."""
         offsets = self._rest + expression.offsets * self.scale
         head = self._head + offsets
+        round_lips(head, self._head)
         meet_lips(head)
         keep_lips_thick(head, self._head)
         closed = np.array([blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
@@ -128,12 +144,13 @@ class Head:
         turn = self._turn(expression)
         lean = self._seen(rotation_from(0, 0, soft_limit(expression.roll, TURN_LINEAR, TURN_LIMIT)))
         moved = self._project(head, turn, lean)
-        places = moved[:, :2] + self._correction
+        rigid = self._project(self._head, turn, lean)[:, :2] + self._correction - self.landmarks[:, :2]
+        calm = self._calming @ rigid
+        still = self.landmarks[:, :2] + calm
+        places = self._margin(moved[:, :2] + self._correction + calm - rigid, still)
         rings_moved = self._project(self._ring_head, turn, lean)
         rigid = rings_moved[:, :2] - self.pose.to_frame(self._ring_head)[:, :2]
-        edge = places[self._loop] - self.landmarks[self._loop, :2]
-        edge_rigid = self._project(self._head[self._loop], turn, lean)[:, :2] - self._image_of_head[self._loop]
-        soft = np.tile(edge - edge_rigid, (len(RINGS), 1))
+        soft = np.tile((places - still)[self._loop], (len(RINGS), 1))
         rings = self._rings + rigid * self._ring_rigid[:, None] + soft * self._ring_soft[:, None]
         depth = np.concatenate([moved[:SKIN, 2], rings_moved[:, 2] + self.unit])
         teeth = self._project(self._bite, turn, lean)[0, :2]
@@ -234,7 +251,11 @@ def _feature_scale(head: Array) -> Array:
         return float(np.clip(np.linalg.norm(head[a] - head[b]) / np.linalg.norm(mean[a] - mean[b]), 0.7, 1.5))
 
     lips = np.unique(np.concatenate([LIP_LOWER_INNER, LIP_LOWER_OUTER, LIP_UPPER_INNER, LIP_UPPER_OUTER]))
-    scale[lips] = ratio(61, 291)
+    away = np.linalg.norm(mean[:, None, :2] - mean[None, lips, :2], axis=2).min(1)
+    lip = ratio(61, 291)
+    # Skin beside wide lips goes along with them, or it would fold.
+    scale += ((1 - smoothstep(away / _BESIDE_LIPS)) * max(lip - 1, 0))[:, None]
+    scale[lips] = lip
     for eye in EYES:
         height = ratio(int(eye.upper[4]), int(eye.lower[4]))
         scale[eye.outline, 1] = height

@@ -14,6 +14,7 @@ import numpy as np
 from mien.engine.mesh.blend import blend, box_around, polygon_mask, smooth_outline
 from mien.engine.mesh.curves import ease, smoothstep
 from mien.engine.mesh.geometry import Motion
+from mien.engine.mesh.grain import grain
 from mien.engine.mesh.topology import EyePoints
 from mien.types import Array, Picture
 
@@ -22,10 +23,17 @@ _ABOVE, _BELOW, _ASIDE = 0.2, 0.14, 0.12
 _DARKER: Final = (0.2, 0.2)
 """Share by which a lid's edge must be darker than its skin for the skin to be laid over it, and the range over which
 this grows to the full."""
-_DARKEST: Final = 0.74
-"""Lightness of a lid against the skin below the eye, at least: the shadow of a brow is no part of it."""
-_SHADE: Final = 0.94
+_SHADOW: Final = (0.6, 0.8)
+"""Lightness against the skin below the eye: up to the first it is a line or hair, from the second on skin."""
+_REACHES: Final = ((0.08, 1.0), (0.25, 0.05), (0.6, 0.002))
+"""Widths of the eye over which skin is averaged, and the weight of each average: a near one counts where there is
+one."""
+_SHADE: Final = 0.96
 """Lids lie a little in the shadow of the brow."""
+_GRAIN: Final = 0.6
+"""How much of a cheek's fine structure a lid has."""
+_SOFT: Final = 0.07
+"""Softness of the border, in widths of the eye."""
 
 
 class Lid:
@@ -42,9 +50,10 @@ class Lid:
         self._box = box = box_around(outline, size, self._width * 0.6)
         patch = np.ascontiguousarray(picture[box[1] : box[3], box[0] : box[2]])
         region = self._region(points, box)
+        self._grain = grain(picture, points)
         hull = np.asarray(cv2.convexHull(np.ascontiguousarray(brow))[:, 0], np.float32)
         self._skin = self._without_eye(patch, region, polygon_mask(hull, box), points)
-        self._alpha = np.asarray(cv2.GaussianBlur(region, (0, 0), max(0.8, 0.03 * self._width)), np.float32)
+        self._alpha = np.asarray(cv2.GaussianBlur(region, (0, 0), max(0.8, _SOFT * self._width)), np.float32)
         self._strength = self._needed(patch, points, box)
 
     def _region(self, points: Array, box: tuple[int, int, int, int]) -> Array:
@@ -59,15 +68,25 @@ class Lid:
         return polygon_mask(around.astype(np.float32), box)
 
     def _without_eye(self, patch: Picture, region: Array, brow: Array, points: Array) -> Array:
-        """(h, w, 3) the patch with skin in the place of the eye."""
-        unknown = ((region > 0.02) | (brow > 0.02)).astype(np.uint8)
-        filled = cv2.inpaint(patch, unknown, max(2.0, 0.05 * self._width), cv2.INPAINT_TELEA)
-        smooth = np.asarray(cv2.GaussianBlur(filled, (0, 0), max(1.0, 0.06 * self._width)), np.float32)
+        """(h, w, 3) the patch with skin in the place of the eye: the average of the skin around it, the nearer the
+        heavier. Lashes, lines and the brow are darker than skin, and do not count."""
+        colours = patch.astype(np.float32)
         x, y = np.rint(points[self._eye.bag] - self._box[:2]).astype(int).T
-        below = np.median(smooth[np.clip(y, 0, len(smooth) - 1), np.clip(x, 0, smooth.shape[1] - 1)], axis=0)
-        light = smooth.mean(-1, keepdims=True) / max(float(below.mean()), 1.0)
-        share = smoothstep((_DARKEST + 0.1 - light) / 0.2)
-        return np.asarray((smooth + share * (_DARKEST * below - smooth)) * _SHADE, np.float32)
+        calm = np.asarray(cv2.GaussianBlur(colours, (0, 0), max(1.0, 0.04 * self._width)))
+        below = np.median(calm[np.clip(y, 0, len(calm) - 1), np.clip(x, 0, calm.shape[1] - 1)], axis=0)
+        light = calm.mean(-1) / max(float(below.mean()), 1.0)
+        is_skin = smoothstep((light - _SHADOW[0]) / (_SHADOW[1] - _SHADOW[0])) * (region < 0.02) * (brow < 0.02)
+        filled, weight = np.zeros_like(colours), np.full(light.shape, 1e-6, np.float32)
+        filled += weight[..., None] * below.astype(np.float32)
+        for reach, share in _REACHES:
+            sigma = reach * self._width
+            weight += share * np.asarray(cv2.GaussianBlur(is_skin, (0, 0), sigma), np.float32)
+            filled += share * np.asarray(cv2.GaussianBlur(colours * is_skin[..., None], (0, 0), sigma), np.float32)
+        filled *= _SHADE / weight[..., None]
+        height, width = light.shape
+        fine = self._grain[:height, :width]
+        filled[: fine.shape[0], : fine.shape[1]] += _GRAIN * fine[..., None]
+        return np.clip(filled, 0, 255)
 
     def _needed(self, patch: Picture, points: Array, box: tuple[int, int, int, int]) -> float:
         """0 to 1: how much the edge of the upper lid differs from its skin."""
@@ -90,7 +109,7 @@ class Lid:
         linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]], np.float32)
         height, width = picture.shape[:2]
         outline = smooth_outline(places[self._eye.outline])
-        box = box_around(outline, (width, height), self._width * 0.45)
+        box = box_around(outline, (width, height), self._width * 0.75)
         size = (box[2] - box[0], box[3] - box[1])
         offset = corners.mean(0) - [box[0], box[1]] - linear @ (self._corners.mean(0) - [self._box[0], self._box[1]])
         affine = np.concatenate([linear, np.asarray(offset, np.float32)[:, None]], 1)

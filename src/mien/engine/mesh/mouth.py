@@ -8,6 +8,7 @@ import numpy as np
 from mien.engine.mesh.blend import blend, box_around, line_mask, polygon_mask, smooth_outline
 from mien.engine.mesh.curves import ease, smoothstep
 from mien.engine.mesh.geometry import Motion
+from mien.engine.mesh.grain import grain
 from mien.engine.mesh.topology import (
     EYES,
     LIP_LOWER_INNER,
@@ -18,10 +19,15 @@ from mien.engine.mesh.topology import (
 )
 from mien.types import Array, Expression, Picture
 
-_TEETH = (168, 60)
-"""Width and height of the painted rows of teeth; the mouth's width at rest is 120 of them."""
+_TEETH = (216, 60)
+"""Width and height of the painted rows of teeth; the mouth's width at rest is 120 of them. They reach beyond it, for a
+mouth that is drawn aside shows the teeth of that side."""
 _TIP = 50
 """Height of the biting edge in it."""
+_TINT = 0.65
+"""How much of the picture's light teeth take the colour of; the rest is their own, a warm white."""
+_OVERBITE = 0.045
+"""How far shut upper teeth hang over the lower ones, in widths of the mouth."""
 _EDGE = 0.035
 """How far below the line of the closed lips the upper teeth end, in widths of the mouth."""
 
@@ -50,9 +56,9 @@ class Mouth:
         )
         self.tongue = (0.62 * lip_colour * np.array([1, 0.82, 0.85])).astype(np.float32)
         self.tooth = self._tooth_colour(picture, points)
-        self._upper = _paint_teeth(8)
-        self._lower = np.ascontiguousarray(_paint_teeth(10)[::-1]) * np.array([0.85, 1], np.float32)
-        self._grain = _grain(picture, points)
+        self._upper = _paint_teeth(10)
+        self._lower = np.ascontiguousarray(_paint_teeth(12)[::-1]) * np.array([0.85, 1], np.float32)
+        self._grain = grain(picture, points)
 
     def _tooth_colour(self, picture: Picture, points: Array) -> Array:
         """As light as the light parts of the skin or the white of the eyes, whichever is lighter, and a little warm:
@@ -65,7 +71,7 @@ class Mouth:
             if len(inside) > 10:
                 candidates.append(np.percentile(inside, share, axis=0))
         light = max(candidates, key=lambda colour: float(colour.mean()))
-        own = 0.5 * light + 0.5 * light.mean() * np.array([1.03, 1.0, 0.93])
+        own = _TINT * light + (1 - _TINT) * light.mean() * np.array([1.03, 1.0, 0.93])
         return np.asarray(np.minimum(1.05 * own, 245), np.float32)
 
     def draw(self, picture: Picture, motion: Motion, expression: Expression) -> None:
@@ -108,7 +114,7 @@ class Mouth:
         edge = motion.teeth + down * (_EDGE * self.width)
         lowered = max(expression["mouthLowerDownLeft"], expression["mouthLowerDownRight"])
         lip = float(np.dot(places[14] - edge, down))
-        dropped = max(motion.jaw - 0.02 * self.width, lip - (0.06 + 0.1 * lowered) * self.width)
+        dropped = max(motion.jaw - _OVERBITE * self.width, lip - (0.1 + 0.1 * lowered) * self.width)
         self._lay_teeth(inside, self._lower, edge + down * dropped, angle, box, 0.82 * show)
         self._lay_teeth(inside, self._upper, edge, angle, box, show)
         # The upper lip throws a shadow, and light falls off to the corners.
@@ -147,21 +153,8 @@ def _paint_teeth(count: int) -> Array:
     round_ = np.sqrt(np.clip(1 - u * u, 0, 1))
     around = np.arcsin(np.clip(u, -0.999, 0.999)) / (np.pi / 2)
     part = np.abs((around * count / 2) % 1 - 0.5) * 2
-    gap = smoothstep((part - 0.86) / 0.14)
+    gap = smoothstep((part - 0.84) / 0.16)
     tip = _TIP - 4 * (1 - round_) - 2.5 * smoothstep((part - 0.5) * 2)
-    alpha = (1 - smoothstep((y - tip) / 3)) * (1 - smoothstep((np.abs(u) - 0.9) / 0.1))
-    shade = (0.7 + 0.3 * round_) * (1 - 0.16 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
+    alpha = (1 - smoothstep((y - tip) / 3)) * (1 - smoothstep((np.abs(u) - 0.88) / 0.12))
+    shade = (0.45 + 0.55 * round_) * (1 - 0.11 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
     return np.stack([shade, alpha], -1).astype(np.float32)
-
-
-def _grain(picture: Picture, points: Array) -> Array:
-    """(h, w) float32 fine structure of a cheek (brush strokes, film grain), tiled to the size of a mouth."""
-    side = int(np.linalg.norm(points[291] - points[61]) * 0.6)
-    x, y = points[[50, 280]].mean(0) if side < 8 else points[50]
-    x0 = int(np.clip(x - side / 2, 0, max(picture.shape[1] - side, 0)))
-    y0 = int(np.clip(y - side / 2, 0, max(picture.shape[0] - side, 0)))
-    patch = picture[y0 : y0 + side, x0 : x0 + side].astype(np.float32).mean(-1)
-    fine = patch - cv2.GaussianBlur(patch, (0, 0), max(1.5, side * 0.05))
-    tile = np.hstack([fine, fine[:, ::-1]])
-    tile = np.vstack([tile, tile[::-1]])
-    return np.tile(tile, (3, 3)).astype(np.float32)

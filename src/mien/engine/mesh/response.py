@@ -21,21 +21,19 @@ _MOVEMENTS: Final = tuple(name for name in COEFFICIENTS if name.startswith(("jaw
 """Coefficients whose landmarks are to be seen moving by as much as the average face's. Brows move by themselves; lids
 and gaze are drawn."""
 _COLUMNS: Final = np.array([COEFFICIENT[name] for name in _MOVEMENTS])
-_STRONGER: Final = [
-    column
-    for name, column in COEFFICIENT.items()
-    if name.startswith((
-        "brow", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthUpperUp",
-    ))
-]  # fmt: skip
-"""Coefficients of which the tracker reads little while the landmarks move as they should: these are made stronger."""
+_STRONGER: Final = (
+    "browDown", "browInnerUp", "browOuterUp", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthStretch",
+    "mouthUpperUp",
+)  # fmt: skip
+"""Coefficients, of both sides, of which the tracker reads little while the landmarks move as they should: these are
+made stronger."""
 _TRIED: Final = (0.6, 1.3)
 """Strengths at which each movement is made alone; 1 is the average face's full movement."""
 _STIFFNESS: Final = 0.04
 """Weight of staying near the average face's movement, against landmarks seen elsewhere."""
 _ITSELF, _OTHERS = (0.7, 1.7), 0.4
 """Limits of what a mixture has of the movement itself, and of any other."""
-_LEVELS: Final = np.array([0.0, 0.4, 0.8, 1.3, 1.9, 2.6], np.float32)
+_LEVELS: Final = np.array([0.0, 0.25, 0.5, 0.8, 1.2, 1.8, 2.6], np.float32)
 """Strengths at which each mixture is made."""
 _STEPS: Final = np.linspace(0, 1, 11, dtype=np.float32)
 _LEAST_RANGE: Final = 0.12
@@ -45,6 +43,9 @@ _TOP: Final = 0.9
 _MOST: Final = {"brow": 1.8, "eyeWide": 1.25, "jaw": 1.25, "mouth": 1.35}
 """A mixture never goes farther than so many times the driver's movement, by the beginning of its name: a caricature is
 no likeness, and several movements of the mouth add up."""
+_HEAD_START, _NOTICED = 0.2, 0.2
+"""And so much farther, in full from the second number on: the network reads nothing of a movement below a threshold,
+which differs from face to face."""
 _OWN: Final = np.float32(0.55)
 """How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
 
@@ -80,7 +81,7 @@ class Response:
 
 
 def learn(mirror: Mirror, scale: Array) -> Response:
-    """Make every movement before the mirror. Draws about 120 pictures.
+    """Make every movement before the mirror. Draws about 110 pictures.
 
     `scale` (478, 3) is how much larger than the average each feature of the avatar is.
     """
@@ -90,9 +91,10 @@ def learn(mirror: Mirror, scale: Array) -> Response:
         return response
     mixture, table = response.mixture.copy(), response.table.copy()
     mixture[np.ix_(_COLUMNS, _COLUMNS)] = _decoupled(mirror, rest, scale)
-    for column in _STRONGER:
-        most = next(limit for part, limit in _MOST.items() if COEFFICIENTS[column].startswith(part))
-        table[column] = _strengths(mirror, mixture[:, column], column, float(rest.coefficients[column]), most)
+    for movement in _STRONGER:
+        columns = [column for name, column in COEFFICIENT.items() if name.startswith(movement)]
+        most = next(limit for part, limit in _MOST.items() if movement.startswith(part))
+        table[columns] = _strengths(mirror, mixture, columns, rest.coefficients[columns], most)
     return Response(mixture, table)
 
 
@@ -127,20 +129,23 @@ def _decoupled(mirror: Mirror, rest: Reading, scale: Array) -> Array:
     return np.asarray(mixtures, np.float32)
 
 
-def _strengths(mirror: Mirror, mixture: Array, column: int, rest: float, most: float) -> Array:
-    """(11,) how strongly to make a mixture for its coefficient to be read as 0, .1, … 1; `most` times that at most."""
-    read = []
+def _strengths(mirror: Mirror, mixture: Array, columns: list[int], rest: Array, most: float) -> Array:
+    """(n, 11) how strongly to make the mixtures of `columns`, together, for each coefficient to be read as 0, .1, … 1;
+    about `most` times that at most. `rest` (n,) is read off the face at rest."""
+    together = mixture[:, columns].sum(1)
+    read = [np.zeros(len(columns), np.float32)]
     for level in _LEVELS[1:]:
-        found = mirror(moving(level * mixture))
+        found = mirror(moving(level * together))
         # Where no face is found any more the movement has gone too far.
-        read.append(0.0 if found is None else float(found.coefficients[column]) - rest)
-    curve = np.maximum.accumulate(np.array([0.0, *read], np.float32))
-    if curve[-1] < _LEAST_RANGE:
-        return _STEPS
-    wanted = _STEPS * min(_TOP - rest, float(curve[-1]))
-    # Strictly rising, so that it can be inverted.
-    needed = np.interp(wanted, curve + np.arange(len(curve)) * 1e-5, _LEVELS)
-    return np.asarray(np.clip(needed, _STEPS / most, _STEPS * most), np.float32)
+        read.append(read[0] if found is None else found.coefficients[columns] - rest)
+    limit = _STEPS * most + _HEAD_START * np.minimum(_STEPS / _NOTICED, 1)
+    strengths = []
+    for curve, resting in zip(np.maximum.accumulate(np.array(read)).T, rest, strict=True):
+        wanted = _STEPS * min(_TOP - float(resting), float(curve[-1]))
+        # Strictly rising, so that it can be inverted.
+        needed = np.interp(wanted, curve + np.arange(len(curve)) * 1e-5, _LEVELS)
+        strengths.append(_STEPS if curve[-1] < _LEAST_RANGE else np.clip(needed, _STEPS / most, limit))
+    return np.array(strengths, np.float32)
 
 
 def _alone(column: int, level: float) -> Array:
