@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Final
 
 _CORES_PER_JOB: Final = 1
+"""A run keeps one and a half cores busy. Five clips, 1168 frames, on two cores that others used as well, best of three:
+20.5 s one at a time, 16.4 s two at a time, 16.9 s three at a time. All of them took 32 s of the processor, so two at a
+time leave nothing idle."""
 _MEMORY_PER_JOB: Final = 1 << 30
-"""Bytes."""
+"""Bytes of all the memory there is, which others need too. A run takes 240 MB for a small clip, 350 MB for one of
+3840×2160."""
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 

@@ -83,16 +83,18 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _note(row: Row) -> str:
     if row.state == "skipped":
-        return "skipped: done before"
+        return "skipped"
     if row.error is not None:
         return f"failed: {row.error.removeprefix(f'{row.clip} ')}"
+    if not row.again and not row.warnings:
+        return "done"
     return " ".join([f"done again: {row.again}." if row.again else "done.", *row.warnings])
 
 
 def _ended(row: Row) -> str:
     if row.state != "done" or row.seen is None:
         return _note(row)
-    return f"{row.output}, {row.seen.frames} frames ({row.fps:.0f} fps). {_note(row)}"
+    return f"{row.output}, {row.seen.frames} frames ({row.fps:.0f} fps), {_note(row)}"
 
 
 def _clock(seconds: float) -> str:
