@@ -32,9 +32,6 @@ def clip(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        (("anonymize", "NAME"), 3),
-        (("anonymize", "NAME", "--csv"), 3),
-        (("anonymize", "NAME", "-o", "out.mp4"), 3),
         (("read", "NAME"), 3),
         (("animate", library.DEFAULT, "NAME"), 3),
         (("animate", "NAME", "CLIP"), 6),
@@ -57,6 +54,15 @@ def test_a_folder_where_a_file_is_needed(
     performers.needs_face_model()
     ran = mien(*(name if word == "NAME" else clip if word == "CLIP" else word for word in command))
     assert ran.code == code, ran.err
+    assert "should not have happened" not in ran.line
+    assert not list((tmp_path / "here").iterdir())
+
+
+@pytest.mark.parametrize("more", [(), ("--csv",), ("-o", "out")])
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_name_that_leads_to_no_clip(name: str, more: tuple[str, ...], mien: Mien, tmp_path: Path) -> None:
+    ran = mien("anonymize", name, *more)
+    assert ran.code == 3, ran.err
     assert "should not have happened" not in ran.line
     assert not list((tmp_path / "here").iterdir())
 

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from mien.api import Outcome, animate, anonymize, read
     from mien.avatar.library import find as find_avatar
+    from mien.batch.many import anonymize_many
+    from mien.batch.outcome import Batch, BatchProgress
     from mien.errors import AvatarError, EngineError, InputError, MienError, ModelError, OutputError
     from mien.pipeline import CancelledError, Pipeline, Progress
     from mien.types import Avatar, Expression, Face, Frame, Scene
 
 _WHERE: Final = {
     "animate": "api", "anonymize": "api", "read": "api", "Outcome": "api",
+    "anonymize_many": "batch.many", "Batch": "batch.outcome", "BatchProgress": "batch.outcome",
     "find_avatar": "avatar.library:find",
     "AvatarError": "errors", "EngineError": "errors", "InputError": "errors", "MienError": "errors",
     "ModelError": "errors", "OutputError": "errors",
@@ -30,9 +33,9 @@ _WHERE: Final = {
 }  # fmt: skip
 
 __all__ = [
-    "Avatar", "AvatarError", "CancelledError", "EngineError", "Expression", "Face", "Frame", "InputError", "MienError",
-    "ModelError", "Outcome", "OutputError", "Pipeline", "Progress", "Scene", "animate", "anonymize", "find_avatar",
-    "read",
+    "Avatar", "AvatarError", "Batch", "BatchProgress", "CancelledError", "EngineError", "Expression", "Face", "Frame",
+    "InputError", "MienError", "ModelError", "Outcome", "OutputError", "Pipeline", "Progress", "Scene", "animate",
+    "anonymize", "anonymize_many", "find_avatar", "read",
 ]  # fmt: skip
 
 

@@ -28,8 +28,11 @@ SIZES: Final = range(64, 2049)
 PEOPLE: Final = range(1, 9)
 _MANY: Final = 32
 """Faces followed at once where every one must be covered."""
+ANONYMOUS: Final = "-anonymous"
+"""How the name of an anonymized clip ends."""
 _SIDE_FILES: Final = {"csv": ".expression.csv", "summary": ".expression.json", "report": ".report.html"}
-_VIDEO: Final = (".mp4", ".m4v")
+VIDEO: Final = (".mp4", ".m4v")
+"""How the names of videos end that mien writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Outcome:
 def anonymize(clip: Annotated[Source | str, "The video."], options: Anonymizing) -> Outcome:
     """Give everybody in a clip another face and keep what their own expresses."""
     clip = Path(clip) if isinstance(clip, str) else clip
-    return _rerender(clip, options, f"{Path(clip.name).stem}-anonymous.mp4")
+    return _rerender(clip, options, anonymous_name(clip.name))
 
 
 @takes(Animating)
@@ -121,10 +124,38 @@ def read(clip: Annotated[Source | str, "The video or picture."], options: Readin
         return _outcome(clip, None, targets, outputs, pipeline.timeline, progress, warnings, title=options.title)
 
 
+def anonymous_name(clip: str) -> str:
+    """The name of the video that is made of a clip of that name."""
+    return f"{Path(clip).stem}{ANONYMOUS}.mp4"
+
+
+def side_file_ends(options: Reading | Rerendering) -> list[str]:
+    """How the names of the tables and reports end that these options ask for; the video's name without its own ending
+    comes before."""
+    return [end for kind, end in _SIDE_FILES.items() if getattr(options, kind)]
+
+
 def check_size(size: int) -> None:
     """Raises InputError unless an avatar's picture can be that large."""
     if size not in SIZES:
         raise InputError(f"A size of {size} is not possible. Choose from {SIZES[0]} to {SIZES[-1]} pixels.")
+
+
+def check_values(options: Anonymizing) -> None:
+    """Raises InputError where an option has a value that no clip can be worked on with. Nothing is opened."""
+    from mien.face.parts import check_detector
+    from mien.neutral import chosen_moment
+
+    check_detector(options.detector)
+    chosen_moment(options.neutral)
+    check_size(options.size)
+    if options.people not in PEOPLE:
+        raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
+    if options.forget_after is not None and not 0 <= options.forget_after < math.inf:
+        raise InputError(
+            f"A forget_after of {options.forget_after:g} seconds is not possible. Give 0 or more, or leave it out: "
+            "then nobody is forgotten."
+        )
 
 
 def open_clip(clip: Source) -> VideoReader:
@@ -144,25 +175,18 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
     from mien.media.writer import VideoWriter
     from mien.pipeline import Passes, Pipeline
 
-    check_size(options.size)
-    if options.people not in PEOPLE:
-        raise InputError(f"{options.people} people cannot be shown. Choose from {PEOPLE[0]} to {PEOPLE[-1]}.")
-    if options.forget_after is not None and not 0 <= options.forget_after < math.inf:
-        raise InputError(
-            f"A forget_after of {options.forget_after:g} seconds is not possible. Give 0 or more, or leave it out: "
-            "then nobody is forgotten."
-        )
+    check_values(options)
     warnings: list[str] = []
     with open_clip(clip) as video, Outputs() as outputs:
         output = _beside(clip, default_name) if options.output is None else Path(options.output)
         if output == Path():
             raise OutputError("'.' is a folder, and an empty name means the same. Give a name that ends in .mp4.")
-        if output.suffix.lower() not in _VIDEO:
+        if output.suffix.lower() not in VIDEO:
             raise OutputError(f"{output}: mien writes MP4. Give a name that ends in .mp4.")
         avatar = library.find(options.avatar)
         check_target(output, clip, *library.files(avatar))
         targets = _side_files(output, options, clip, *library.files(avatar))
-        engine = _engine(options.engine, avatar)
+        engine = find_engine(options.engine, avatar)
         passes = Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
         scene = _scene(engine, avatar, options, video, passes)
         tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
@@ -190,7 +214,8 @@ def _beside(clip: Source, name: str) -> Path:
     return clip.with_name(name)
 
 
-def _engine(wanted: str | None, avatar: Avatar) -> Engine:
+def find_engine(wanted: str | None, avatar: Avatar) -> Engine:
+    """The engine of that name, else the one for the avatar's kind. Raises EngineError."""
     from mien.engine import registry
 
     engine = registry.get(wanted) if wanted else registry.for_avatar(avatar.kind)
@@ -287,7 +312,7 @@ def _side_files(
     stem = _beside(clip, Path(clip.name).stem) if output is None else Path(output)
     if stem.name in ("", ".."):
         raise OutputError(f"{str(output)!r} is a folder. Give the beginning of the files' names, such as visit.")
-    base = stem.with_suffix("") if stem.suffix.lower() in _VIDEO else stem
+    base = stem.with_suffix("") if stem.suffix.lower() in VIDEO else stem
     wanted = {kind: base.with_name(base.name + end) for kind, end in ends.items()}
     taken = {final_name(stem)}
     for file in wanted.values():

@@ -20,13 +20,13 @@ _BEFORE = 1.0
 def calibrated(tracker: FaceTracker, neutral: str, clip: Source) -> Tracker:
     """The tracker, told which face is neutral: "auto", "first" (when first seen), or a time in seconds or "frame:N",
     for which the clip is read up to there. Raises InputError for anything else, and where nobody is seen then."""
+    number = chosen_moment(neutral)
     if neutral == "auto":
         return tracker
-    if neutral == "first":
+    if number is None:
         return _FirstNeutral(tracker)
     with VideoReader(clip) as video:
-        by_number = neutral.startswith("frame:")
-        time = _number(neutral.removeprefix("frame:"), neutral) / (video.fps if by_number else 1)
+        time = number / (video.fps if neutral.startswith("frame:") else 1)
         for frame in video:
             if frame.time >= time - _BEFORE:
                 seen = tracker(frame)
@@ -39,14 +39,18 @@ def calibrated(tracker: FaceTracker, neutral: str, clip: Source) -> Tracker:
     return tracker
 
 
-def _number(text: str, whole: str) -> float:
+def chosen_moment(neutral: str) -> float | None:
+    """The time in seconds, or the frame's number, that `--neutral` names; None for "auto" and "first". Raises
+    InputError where it names nothing."""
+    if neutral in ("auto", "first"):
+        return None
     try:
-        number = float(text)
+        number = float(neutral.removeprefix("frame:"))
     except ValueError:
         number = -1.0
     if not 0 <= number < float("inf"):
         raise InputError(
-            f"{whole!r} is no neutral face. Give 'auto', 'first', a time in seconds such as 2.5, or 'frame:60'."
+            f"{neutral!r} is no neutral face. Give 'auto', 'first', a time in seconds such as 2.5, or 'frame:60'."
         )
     return number
 

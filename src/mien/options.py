@@ -128,6 +128,19 @@ class Anonymizing(Rerendering):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnonymizingMany(Anonymizing):
+    """What `anonymize_many` can be told. `on_progress` is given a `BatchProgress`, in the calling thread."""
+
+    output: Annotated[
+        Path | str | None,
+        "The MP4 to write; of several clips, or of a folder, the folder to write into. Beside each clip if not given.",
+    ] = None
+    jobs: Annotated[
+        int | None, "Of several clips, how many to work on at a time; as many as suit this machine if not given."
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Animating(Rerendering):
     """What `animate` can be told."""
 

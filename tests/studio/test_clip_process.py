@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+import mien.clip_process
 import performers
 from conftest import encode_clip
 from hosted import Client, hosted
@@ -319,12 +320,12 @@ def test_a_clip_of_many_megabytes_goes_through(tmp_path: Path) -> None:
 def test_the_end_of_the_process_while_the_clip_is_sent_is_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clip_process, "_command", lambda: [sys.executable, "-c", "import os; os._exit(5)"])
-    with pytest.raises(clip_process.CrashedError, match=r"^clip\.mp4 made the program .* \(code 0x5\)"):
+    monkeypatch.setattr(mien.clip_process, "_command", lambda: [sys.executable, "-c", "import os; os._exit(5)"])
+    with pytest.raises(mien.clip_process.CrashedError, match=r"^clip\.mp4 made the program .* \(code 0x5\)"):
         clip_process.look(MemoryFile("clip.mp4", os.urandom(10 << 20)), started=lambda _: None)
 
 
 def test_a_system_that_starts_no_more_processes_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip_process, "_command", lambda: ["/nowhere/python"])
+    monkeypatch.setattr(mien.clip_process, "_command", lambda: ["/nowhere/python"])
     with pytest.raises(MienError, match=r"^No process could be started to read clip\.mp4"):
         clip_process.look(MemoryFile("clip.mp4", b"0"), started=lambda _: None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -11,13 +11,13 @@ import typer
 from typer.core import TyperGroup
 
 from mien import api, demo
-from mien.cli import avatars, engines, fomm, live, models, relay, show, studio
+from mien.batch import many
+from mien.cli import avatars, engines, fomm, live, models, relay, show, studio, work
 from mien.cli.derive import command
-from mien.cli.interrupt import KilledError, between_frames
+from mien.cli.interrupt import KilledError
 from mien.cli.terminal import visible_errors
 from mien.errors import OutputError
 from mien.live import job
-from mien.pipeline import CancelledError, Progress
 from mien.studio import hosting, start
 
 
@@ -27,7 +27,7 @@ def _cancelled_aloud() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, KilledError) as stopped:
-        raise _cancelled("Cancelled; nothing half-written is left.", stopped) from None
+        raise work.cancelled("Cancelled; nothing half-written is left.", stopped) from None
 
 
 @contextmanager
@@ -80,28 +80,6 @@ def run(arguments: list[str]) -> None:
     app(arguments, prog_name="mien")
 
 
-def _work(function: Callable[..., Any], arguments: dict[str, Any], as_json: bool) -> None:
-    with between_frames() as check, show.progress_bar(function.__name__) as draw:
-
-        def on_progress(progress: Progress) -> None:
-            check()
-            draw(progress)
-
-        try:
-            done = function(**arguments, on_progress=on_progress)
-        except (KeyboardInterrupt, KilledError) as stopped:
-            raise _cancelled("Cancelled before the run was through; nothing was written.", stopped) from None
-    show.result(done, as_json)
-
-
-def _cancelled(message: str, stopped: KeyboardInterrupt | KilledError) -> CancelledError:
-    """The error that says so, with the exit code of the signal."""
-    error = CancelledError(message)
-    if isinstance(stopped, KilledError):
-        error.exit_code = stopped.code
-    return error
-
-
 class _Notes(logging.Handler):
     """What the package logs, as one line on standard error."""
 
@@ -116,8 +94,9 @@ def _main(
     pass
 
 
-for function in (api.anonymize, api.animate, api.read, demo.demo):
-    command(app, function, _work)
+command(app, many.anonymize_many, work.run_many, name="anonymize")
+for function in (api.animate, api.read, demo.demo):
+    command(app, function, work.run)
 command(app, job.live, live.work)
 command(app, start.studio, studio.serve)
 command(app, hosting.relay, relay.serve)

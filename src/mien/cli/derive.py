@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Optional, Union, get_args, get_origin
 
@@ -14,9 +14,11 @@ SHORT = {"output": "-o", "avatar": "-a", "size": "-s"}
 
 
 def command(
-    app: typer.Typer, function: Callable[..., Any], run: Callable[[Callable[..., Any], dict[str, Any], bool], None]
-) -> None:
-    """Register `function` under its name. `run(function, arguments, as_json)` calls it and shows the result.
+    app: typer.Typer, function: Callable[..., Any], run: Callable[[Callable[..., Any], dict[str, Any], bool], None],
+    *, name: str = "",
+) -> None:  # fmt: skip
+    """Register `function` under `name`, its own if not given. `run(function, arguments, as_json)` calls it and
+    shows the result.
 
     An argument without a note (`Annotated[..., "help"]`) is for programs only and becomes no option.
     """
@@ -29,7 +31,7 @@ def command(
     parameters.append(inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JSON))
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {p.name: p.annotation for p in parameters}
-    app.command(function.__name__, help=inspect.getdoc(function))(called)
+    app.command(name or function.__name__, help=inspect.getdoc(function))(called)
 
 
 def _notes(function: Callable[..., Any]) -> set[str]:
@@ -53,7 +55,9 @@ def _parameter(parameter: inspect.Parameter, hint: Any) -> inspect.Parameter:
 
 
 def _plain(kind: Any) -> Any:
-    """The type as the command line parses it: the first of several, or nothing where that may be."""
+    """The type as the command line parses it: the first of several, or nothing where that may be; a list of many."""
+    if get_origin(kind) is Sequence:
+        return list[_plain(*get_args(kind))]  # type: ignore[misc]
     if get_origin(kind) not in (Union, UnionType):
         return kind
     first, *_ = kinds = get_args(kind)

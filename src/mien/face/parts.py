@@ -84,20 +84,25 @@ def open_mesh() -> Mesh:
 
 def open_detector(name: str) -> Detector:
     """A detector by the name given to `--detector`: see `DETECTORS`."""
-    kind, _, files = name.partition(":")
-    if kind == "blazeface" and not files:
+    check_detector(name)
+    if name.removesuffix(":") == "blazeface":
         return _blazeface()
-    if kind == "haar" and not files:
+    if name.removesuffix(":") == "haar":
         from mien.face.classic import HaarDetector
 
         return HaarDetector()
-    if kind == "ssd":
-        from mien.face.classic import SsdDetector
+    from mien.face.classic import SsdDetector
 
-        if len(own := detector_files(name)) != 2:
+    return SsdDetector(*detector_files(name))
+
+
+def check_detector(name: str) -> None:
+    """Raises InputError unless `--detector` takes that name. No file is opened."""
+    if name.partition(":")[0] == "ssd":
+        if len(detector_files(name)) != 2:
             raise InputError("The detector ssd needs its two files: --detector ssd:deploy.prototxt,weights.caffemodel")
-        return SsdDetector(*own)
-    raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
+    elif name.removesuffix(":") not in ("blazeface", "haar"):
+        raise InputError(f"There is no detector called {name!r}. Choose from {', '.join(DETECTORS)}.")
 
 
 def detector_files(name: str) -> list[Path]:

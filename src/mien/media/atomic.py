@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from mien.errors import OutputError
 from mien.media.memory import MemoryFile, Source
@@ -16,6 +17,8 @@ from mien.media.memory import MemoryFile, Source
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _REFUSED = {*_FULL, errno.EFBIG, errno.EROFS, errno.EISDIR}
 """What only writing can end with."""
+_STEM: Final = 52
+"""Letters of a file's name that its temporary name repeats: names have a limit."""
 
 
 class Outputs:
@@ -141,16 +144,27 @@ def _is(file: Path, source: Path) -> bool:
     return False
 
 
-def _beside(final: Path) -> Path:
-    """A new temporary name in the same folder."""
-    return final.with_name(f".{final.stem[:60]}.{secrets.token_hex(4)}.part{final.suffix}")
+def remove_unfinished(target: Path, pid: int) -> None:
+    """Remove the temporary files that a process which crashed, or was killed, left for `target`; those of files that
+    begin with the same name too, tables and reports."""
+    start, mark = f".{target.stem[:_STEM]}", f".{pid:x}-"
+    with suppress(OSError):
+        for path in target.parent.iterdir():
+            if path.name.startswith(start) and mark in path.name and ".part" in path.name:
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _beside(final: Path, kind: str = "part") -> Path:
+    """A new temporary name in the same folder. It says which process it belongs to."""
+    return final.with_name(f".{final.stem[:_STEM]}.{os.getpid():x}-{secrets.token_hex(4)}.{kind}{final.suffix}")
 
 
 def _set_aside(final: Path) -> Path | None:
     """Give the older file of that name another one, under which it is kept; None where there is none."""
     if not final.is_file():
         return None
-    older = _beside(final)
+    older = _beside(final, "older")
     try:
         os.link(final, older)  # with two names, so that the first is never without a file
     except OSError:  # not every file system has links

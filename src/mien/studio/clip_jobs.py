@@ -19,11 +19,12 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, Final, Literal
 
+from mien.clip_process import ClipProcess, CrashedError, FailedError
 from mien.errors import InputError, MienError
 from mien.media.memory import MemoryFile
 from mien.pipeline import CancelledError, Progress
 from mien.studio.answers import RefusedError
-from mien.studio.clip_process import ClipProcess, CrashedError, FailedError, anonymize, look
+from mien.studio.clip_process import anonymize, look
 from mien.studio.intake import Intake
 from mien.studio.scratch import Scratch
 from mien.types import Scene
