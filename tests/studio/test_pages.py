@@ -533,9 +533,9 @@ def test_the_curve_breaks_where_nobody_was_seen(browser: Browser) -> None:
             }
             const line = place.querySelector(".emotion-line.happy").getAttribute("d");
             const gap = place.querySelector(".emotion-gap").getAttribute("d");
-            const bar = place.querySelector(".happy .emotion-bar > span").getBoundingClientRect().width;
-            const whole = place.querySelector(".happy .emotion-bar").getBoundingClientRect().width;
-            return { line, gap, share: bar / whole };
+            const bar = place.querySelector(".happy .emotion-bar > span").getBoundingClientRect();
+            const whole = place.querySelector(".happy .emotion-bar").getBoundingClientRect();
+            return { line, gap, share: (bar.right - whole.left) / whole.width };
         }""")
         points = drawn["line"].replace("M", " ").replace("L", " ").split()
         assert drawn["line"].count("M") == 1  # what is older than 20 s, the gap's beginning too, has gone
@@ -543,6 +543,32 @@ def test_the_curve_breaks_where_nobody_was_seen(browser: Browser) -> None:
         assert float(points[-2]) == pytest.approx(600, abs=8)
         assert all(0 <= float(y) <= 50 for y in points[1::2])
         assert drawn["share"] == pytest.approx(0.75, abs=0.01)
+
+
+def test_what_did_not_change_is_not_written_again_and_nothing_goes_on_moving(browser: Browser) -> None:
+    with visited(browser, FakeStudio(), reduced_motion="no-preference") as page:
+        seen = page.evaluate("""async () => {
+            const { EmotionView } = await import("/static/emotion-view.js");
+            const place = document.createElement("div");
+            document.body.append(place);
+            const view = new EmotionView(place);
+            const row = (time, happy) => {
+                const others = { angry: 0, disgust: 0, fear: 0, sad: 0, surprise: 0, neutral: 1 - happy };
+                view.add({ time, seen: true, emotions: { happy, ...others } });
+            };
+            row(0, 0.25);
+            const watch = new MutationObserver(() => {});
+            watch.observe(place, { childList: true, characterData: true, subtree: true });
+            row(0.1, 0.25);
+            const same = watch.takeRecords().length;
+            row(0.2, 0.75);
+            const other = watch.takeRecords().length;
+            const bars = [...place.querySelectorAll(".emotion-bar > span")];
+            return { same, other, moving: bars.flatMap((bar) => bar.getAnimations()).length };
+        }""")
+        assert seen["same"] == 0
+        assert seen["other"] == 2
+        assert seen["moving"] == 0
 
 
 # Clips
