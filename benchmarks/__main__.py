@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from benchmarks import fidelity, live, memory, whole_job
+from benchmarks import call, fidelity, live, memory, whole_job
 from benchmarks.material import Material, gather
 from benchmarks.table import Table, keep
 from benchmarks.tracking import swaying
@@ -159,6 +159,7 @@ def _sections(material: Material, *, full: bool, rounds: int) -> list[Callable[[
         lambda: arrival(pairs, frames=None if full else 200),
         lambda: live.delays(material),
         lambda: live.steadiness(material, full=full),
+        lambda: call.calls(material),
     ]
 
 

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 Times = NDArray[np.float64]
 WARM: Final = 2.0
 """Seconds that a run goes on before it is watched."""
-_SCRIPT: Final = Path(__file__).with_name("live_page.js")
+SCRIPT: Final = Path(__file__).with_name("live_page.js")
 WINDOW: Final = (1280, 800)
 _PATIENCE: Final = 30.0
 """Seconds in which a page must be live."""
 _MB: Final = 1 << 20
+_FORGOTTEN: Final = 3000.0
+"""Milliseconds after which a frame that was seen gets no picture any more: its number is soon in use again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,14 @@ def live(camera: Path, avatar: str, *, engine_takes: float = 0.0) -> Iterator[On
     where it does not get that far."""
     with (
         TemporaryDirectory() as home,
-        _studio(avatar, engine_takes, Path(home)) as (studio, link),
+        studio_process(avatar, engine_takes, Path(home)) as (studio, link),
         chromium(camera) as browser,
     ):
         from playwright.sync_api import Error
 
         try:
             page = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
-            page.add_init_script(path=_SCRIPT)
+            page.add_init_script(path=SCRIPT)
             page.goto(link)
             page.locator("#start:enabled").click()
             onlooker = Onlooker(page, studio)
@@ -113,13 +115,10 @@ class Onlooker:
     """Sees what the page sees and what the processes use."""
 
     def __init__(self, page: Page, studio: subprocess.Popen[str]) -> None:
-        import psutil
-
         self._page = page
         self._protocol: CDPSession = page.context.new_cdp_session(page)
         self._protocol.send("Performance.enable")
-        self._python = _family(psutil.Process(studio.pid))
-        self._browser = [process for process in _family(psutil.Process()) if "chrom" in process.name()]
+        self._load = Load(studio)
 
     def wait_for_pictures(self) -> None:
         """Until the avatar moves."""
@@ -132,25 +131,50 @@ class Onlooker:
 
     def watch(self, seconds: float) -> Watched:
         self._page.evaluate("takeMarks()")
-        used, began = (_used(self._python), _used(self._browser)), time.perf_counter()
+        self._load.begin()
         self._page.wait_for_timeout(1000 * seconds)
-        marks, took = self._page.evaluate("takeMarks()"), time.perf_counter() - began
-        python, browser = (
-            100 * (_used(processes) - before) / took
-            for processes, before in zip((self._python, self._browser), used, strict=True)
-        )
-        seen, drawn = (np.array(marks[name], np.float64).reshape(-1, n) for name, n in (("seen", 3), ("drawn", 2)))
-        delays, unknown = matched(seen[:, :2], drawn)
-        untold = float(np.median(seen[:, 1] - seen[:, 2])) if len(seen) else float("nan")
-        return Watched(took, delays, len(_changes(seen)) / took, untold, unknown, python, browser)
+        return watched(self._page.evaluate("takeMarks()"), self._load)
 
     def held(self) -> Held:
         self._protocol.send("HeapProfiler.collectGarbage")
         metrics = {m["name"]: m["value"] for m in self._protocol.send("Performance.getMetrics")["metrics"]}
-        renderers = [process for process in self._browser if "--type=renderer" in process.cmdline()]
+        renderers = [process for process in self._load.browser if "--type=renderer" in process.cmdline()]
         page = max(renderers, key=lambda process: _used([process]))
-        python = sum(process.memory_info().rss for process in self._python)
+        python = sum(process.memory_info().rss for process in self._load.python)
         return Held(python / _MB, page.memory_info().rss / _MB, metrics["JSHeapUsedSize"] / _MB)
+
+
+class Load:
+    """What the studio's processes, if there is a studio, and the browser's use from `begin` on."""
+
+    def __init__(self, studio: subprocess.Popen[str] | None) -> None:
+        import psutil
+
+        self.python = _family(psutil.Process(studio.pid)) if studio else []
+        self.browser = [process for process in _family(psutil.Process()) if "chrom" in process.name()]
+        self.begin()
+
+    def begin(self) -> None:
+        self._before, self._began = (_used(self.python), _used(self.browser)), time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def shares(self) -> tuple[float, float]:
+        """Python's and the browser's, percent of one core."""
+        took = self.seconds
+        python, browser = _used(self.python) - self._before[0], _used(self.browser) - self._before[1]
+        return 100 * python / took, 100 * browser / took
+
+
+def watched(marks: dict[str, list[list[float]]], load: Load) -> Watched:
+    """What `takeMarks` of live_page.js told, of the time since the load's beginning."""
+    took, (python, browser) = load.seconds, load.shares()
+    seen, drawn = (np.array(marks[name], np.float64).reshape(-1, n) for name, n in (("seen", 3), ("drawn", 2)))
+    delays, unknown = matched(seen[:, :2], drawn)
+    untold = float(np.median(seen[:, 1] - seen[:, 2])) if len(seen) else float("nan")
+    return Watched(took, delays, len(_changes(seen)) / took, untold, unknown, python, browser)
 
 
 def matched(seen: Times, drawn: Times) -> tuple[Times, int]:
@@ -167,7 +191,7 @@ def matched(seen: Times, drawn: Times) -> tuple[Times, int]:
     for at, number, is_frame in sorted(moments):
         if is_frame:
             waiting[number] = at
-        elif number >= 0 and number in waiting:
+        elif number >= 0 and at - waiting.get(number, -np.inf) < _FORGOTTEN:
             delays.append((at / 1000, at - waiting.pop(number)))
         elif delays:
             unknown += 1
@@ -180,7 +204,7 @@ def _changes(numbered: Times) -> Times:
 
 
 @contextmanager
-def _studio(avatar: str, engine_takes: float, home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def studio_process(avatar: str, engine_takes: float, home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process, and the link that opens it. It keeps nothing: its folders are in `home`."""
     command = [sys.executable, "-m", "benchmarks.live_server", avatar, "--engine-takes", str(engine_takes)]
     environment = {**os.environ, "MIEN_SESSIONS": str(home / "sessions"), "MIEN_AVATARS": str(home / "avatars")}

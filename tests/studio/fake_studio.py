@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from mien.studio import gallery, jpeg
 from mien.studio.headers import dressed
+from mien.studio.live import SIDE
 from mien.studio.static import page, static_routes
 from mien.types import EMOTIONS
 
@@ -223,7 +224,7 @@ class _Live:
         self._studio, self._socket = studio, socket
         self._began = time.monotonic()
         self._state: dict[str, Any] = {
-            "avatar": "", "size": 512, "preparing": None, "trouble": None, "mirrored": False, "zoom": 1.0,
+            "avatar": "", "size": SIDE, "preparing": None, "trouble": None, "mirrored": False, "zoom": 1.0,
             "paused": False, "calibrated": False, "slowed": False, "fps": 29.6, "delay": 0.021, "confidence": 0.97,
             "recording": False,
         }  # fmt: skip
@@ -328,7 +329,7 @@ def _performance(name: str) -> list[bytes]:
 
     known = gallery.known()
     avatar = gallery.library.load((known.get(name) or known["otto"]).path, name=name)
-    renderer = registry.for_avatar(avatar.kind).prepare(avatar, size=512)
+    renderer = registry.for_avatar(avatar.kind).prepare(avatar, size=SIDE)
 
     def drawn(phase: float) -> bytes:
         smile = posed("happy", strength=(1 - math.cos(phase)) / 2, yaw=0.25 * math.sin(phase))

@@ -109,6 +109,19 @@ def test_the_clinician_sees_the_canvas_and_nothing_else_is_ever_sent(studio: Hal
     assert [track for track in clinician.evaluate("senders()") if track] == []
 
 
+def test_the_clinician_sees_the_whole_picture(studio: Hall) -> None:
+    _, clinician = together(studio)
+    for size in ({"width": 1280, "height": 800}, {"width": 360, "height": 740}):
+        clinician.set_viewport_size(size)  # type: ignore[arg-type]
+        over = clinician.evaluate("""() => {
+            const place = (id) => document.querySelector(id).getBoundingClientRect();
+            const [video, screen] = [place("#picture"), place("#screen")];
+            const [above, left] = [screen.top - video.top, screen.left - video.left];
+            return [above, left, video.bottom - screen.bottom, video.right - screen.right];
+        }""")
+        assert max(over) < 1, size
+
+
 def test_the_voice_is_heard(studio: Hall) -> None:
     patient, clinician = together(studio)
     heard = """async (tries) => {

@@ -67,9 +67,9 @@ def test_each_frame_is_answered_with_the_avatar_and_its_number(session: LiveSess
     session.attach(page)
     feed(session, page, range(1, 8))
     assert [number for number, _ in page.pictures] == list(range(1, 8))
-    assert all(picture.shape == (512, 512, 3) for _, picture in page.pictures)
+    assert all(picture.shape == (480, 480, 3) for _, picture in page.pictures)
     for number, picture in page.pictures:
-        assert likeness(picture, jpeg.decode(jpeg.encode(textured(number, (512, 512))))) < 0.35
+        assert likeness(picture, jpeg.decode(jpeg.encode(textured(number, (480, 480))))) < 0.35
     time.sleep(0.11)  # states come ten times a second at most
     feed(session, page, range(8, 9))
     assert any(words["is"] == "state" and words["faces"] == 1 for words in page.words)
@@ -144,7 +144,7 @@ def test_only_what_is_asked_for_is_recorded_and_only_the_avatar(
         recorded = list(clip)
     assert len(recorded) == 15
     for number, frame in zip([*range(5, 15), *range(25, 30)], recorded, strict=True):
-        assert likeness(frame.image, np.asarray(jpeg.decode(jpeg.encode(textured(number, (512, 512)))))) < 0.4
+        assert likeness(frame.image, np.asarray(jpeg.decode(jpeg.encode(textured(number, (480, 480)))))) < 0.4
     lives.forget(ended.id)
     assert list(tmp_path.iterdir()) == []
 

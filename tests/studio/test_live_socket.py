@@ -113,8 +113,8 @@ def test_frames_become_the_avatar_and_nothing_of_them_comes_back(studio: Running
             page.send(frame(number))
             seen, picture = answer(page)
             assert seen == number
-            assert picture.shape == (512, 512, 3)
-            assert likeness(picture, textured(number, (512, 512))) < 0.4
+            assert picture.shape == (480, 480, 3)
+            assert likeness(picture, textured(number, (480, 480))) < 0.4
 
 
 @pytest.mark.parametrize(

@@ -533,9 +533,9 @@ def test_the_curve_breaks_where_nobody_was_seen(browser: Browser) -> None:
             }
             const line = place.querySelector(".emotion-line.happy").getAttribute("d");
             const gap = place.querySelector(".emotion-gap").getAttribute("d");
-            const bar = place.querySelector(".happy .emotion-bar > span").getBoundingClientRect().width;
-            const whole = place.querySelector(".happy .emotion-bar").getBoundingClientRect().width;
-            return { line, gap, share: bar / whole };
+            const bar = place.querySelector(".happy .emotion-bar > span").getBoundingClientRect();
+            const whole = place.querySelector(".happy .emotion-bar").getBoundingClientRect();
+            return { line, gap, share: (bar.right - whole.left) / whole.width };
         }""")
         points = drawn["line"].replace("M", " ").replace("L", " ").split()
         assert drawn["line"].count("M") == 1  # what is older than 20 s, the gap's beginning too, has gone
@@ -543,6 +543,91 @@ def test_the_curve_breaks_where_nobody_was_seen(browser: Browser) -> None:
         assert float(points[-2]) == pytest.approx(600, abs=8)
         assert all(0 <= float(y) <= 50 for y in points[1::2])
         assert drawn["share"] == pytest.approx(0.75, abs=0.01)
+
+
+def test_what_did_not_change_is_not_written_again_and_nothing_goes_on_moving(browser: Browser) -> None:
+    with visited(browser, FakeStudio(), reduced_motion="no-preference") as page:
+        seen = page.evaluate("""async () => {
+            const { EmotionView } = await import("/static/emotion-view.js");
+            const place = document.createElement("div");
+            document.body.append(place);
+            const view = new EmotionView(place);
+            const row = (time, happy) => {
+                const others = { angry: 0, disgust: 0, fear: 0, sad: 0, surprise: 0, neutral: 1 - happy };
+                view.add({ time, seen: true, emotions: { happy, ...others } });
+            };
+            row(0, 0.25);
+            const watch = new MutationObserver(() => {});
+            watch.observe(place, { childList: true, characterData: true, subtree: true });
+            row(0.1, 0.25);
+            const same = watch.takeRecords().length;
+            row(0.2, 0.75);
+            const other = watch.takeRecords().length;
+            const bars = [...place.querySelectorAll(".emotion-bar > span")];
+            return { same, other, moving: bars.flatMap((bar) => bar.getAnimations()).length };
+        }""")
+        assert seen["same"] == 0
+        assert seen["other"] == 2
+        assert seen["moving"] == 0
+
+
+COUNTED: Final = """
+window.drawings = [];
+const { drawImage } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.drawImage = function (image, ...where) {
+  if (image instanceof ImageBitmap) window.drawings.push([this.canvas.width, this.canvas.height]);
+  return drawImage.call(this, image, ...where);
+};
+window.jpegs = 0;
+window.Blob = class extends Blob {
+  constructor(parts, options) { super(parts, options); window.jpegs += options?.type === "image/jpeg"; }
+};
+"""
+"""Notes the size of the canvas for every picture drawn on one, and every picture that becomes a Blob."""
+
+
+def test_a_picture_is_drawn_once_and_again_only_when_nothing_follows(browser: Browser) -> None:
+    with visited(browser, FakeStudio(), script=COUNTED) as page:
+        drawn = page.evaluate("""async () => {
+            const { AvatarStage } = await import("/static/live/avatar-stage.js");
+            const stage = new AvatarStage(document.createElement("canvas"));
+            const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
+            const picture = new OffscreenCanvas(480, 480);
+            picture.getContext("2d").fillRect(0, 0, 480, 480);
+            drawings.length = 0;
+            let again = 0, longest = 0, at = performance.now();
+            for (let i = 0; i < 25; i++) {
+                await pause(0.04);
+                const before = drawings.length;
+                stage.show(await createImageBitmap(picture));
+                longest = Math.max(longest, performance.now() - at);
+                at = performance.now();
+                again += drawings.length - before - 1;
+            }
+            const whileMoving = drawings.length;
+            await pause(1);
+            const whileStill = drawings.length - whileMoving;
+            await pause(1.5);
+            const live = stage.live;
+            stage.close();
+            return { whileMoving, whileStill, longest, live, again, sizes: drawings.flat() };
+        }""")
+        assert drawn["again"] == 0
+        assert drawn["whileMoving"] == 25 or drawn["longest"] > 200  # a machine that was away for that long
+        assert drawn["whileStill"] >= 1  # who comes later would see nothing otherwise
+        assert not drawn["live"]
+        assert max(drawn["sizes"]) <= 480
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_the_avatar_comes_without_blobs_where_the_browser_decodes_bytes(browser: Browser, able: bool) -> None:
+    script = COUNTED + ("" if able else "delete window.ImageDecoder;")
+    with visited(browser, FakeStudio(), script=script) as page:
+        start(page)
+        until(page, "drawings.filter(([width]) => width > 2).length > 5")
+        assert page.evaluate("Math.max(...drawings.flat())") <= 480
+        jpegs = page.evaluate("jpegs")
+        assert jpegs == 0 if able else jpegs > 5
 
 
 # Clips

@@ -26,7 +26,7 @@ INCOMING: Final = Struct("<II")
 """Before each frame's JPEG: its number, and milliseconds on the page's clock."""
 ANSWER: Final = Struct("<I")
 """Before each avatar's JPEG: the number of the frame it answers, and with it all before."""
-SIDE: Final = 512
+SIDE: Final = 480
 """Pixels a side of every picture sent, whatever the avatar's own size."""
 _MILLISECONDS: Final = Fraction(1, 1000)
 _DRIFT: Final = 2.0

@@ -1,5 +1,6 @@
 /** The seven emotions as they come: a bar each for now, and one running curve of the last minute. */
 
+import { write } from "./make.js";
 import { clock, inEveryLanguage, percent, t } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -126,11 +127,11 @@ export class EmotionView {
   #showNow({ seen, emotions, paused = false }) {
     this.#view.classList.toggle("absent", !seen);
     this.#state.hidden = seen;
-    this.#state.textContent = t(paused ? "emotion.paused" : "emotion.unseen");
+    write(this.#state, t(paused ? "emotion.paused" : "emotion.unseen"));
     for (const [emotion, { line, figure }] of this.#parts) {
       const share = seen ? emotions?.[emotion] : undefined;
-      line.style.setProperty("--share", String(share ?? 0));
-      figure.textContent = share === undefined ? "–" : percent(share);
+      line.style.setProperty("--share", (share ?? 0).toFixed(2));
+      write(figure, share === undefined ? "–" : percent(share));
     }
   }
 

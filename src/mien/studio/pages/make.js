@@ -1,4 +1,4 @@
-// Elements made by script: tag, attributes, children; and what is in a place exchanged without losing the keyboard's.
+// Elements made by script: tag, attributes, children; what is in a place exchanged without losing the keyboard's; texts.
 
 /**
  * @param {string} tag
@@ -30,4 +30,13 @@ export function exchange(place, parts, next = place) {
   if (!inside || !heading) return;
   heading.tabIndex = -1;
   heading.focus({ preventScroll: true });
+}
+
+/**
+ * Change a text where it is another. The same text written again would have the page laid out and painted anew.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }

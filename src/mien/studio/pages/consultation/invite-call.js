@@ -1,7 +1,7 @@
 // The patient's panel while somebody is there: who, since when, what they see and hear, and the switches for it.
 
 import { icon } from "../icons.js";
-import { make } from "../make.js";
+import { make, write } from "../make.js";
 import { clock, language, t } from "../text.js";
 
 const VOICES = ["masked", "natural", "off"];
@@ -39,7 +39,7 @@ export class InCall {
 
   update() {
     const { stage, since, sharing, voice, voiceTrouble, heard, name } = this.#call;
-    this.#length.textContent = since ? clock((Date.now() - since) / 1000) : "";
+    write(this.#length, since ? clock((Date.now() - since) / 1000) : "");
     this.#lost.hidden = stage !== "lost";
     for (const [mode, radio] of this.#radios) radio.checked = mode === sharing.voice;
     this.#level.style.scale = `${voice?.level ?? 0} 1`;
@@ -92,8 +92,4 @@ export class InCall {
 
 function item(sign, title, state, ...rest) {
   return make("li", {}, icon(sign), make("div", {}, make("div", { class: "shared-head" }, make("strong", {}, title), state), ...rest));
-}
-
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

@@ -7,6 +7,7 @@ import { AvatarScreen } from "./join-screen.js";
 import { confirmed } from "../dialog.js";
 import { EmotionView } from "../emotion-view.js";
 import { icon } from "../icons.js";
+import { write } from "../make.js";
 import { Notes, NotesView, QuickNote } from "./notes.js";
 import { openPage } from "../shell.js";
 import { clock, inEveryLanguage, percent, t } from "../text.js";
@@ -86,7 +87,7 @@ class JoinPage {
 
   #tick() {
     if (!HERE.includes(this.#call.stage)) return;
-    part("length").textContent = clock(this.#call.clock);
+    write(part("length"), clock(this.#call.clock));
     this.#screen.show(this.#call);
     if (performance.now() - this.#drawnAt > REDRAW) this.#draw();
   }

@@ -2,9 +2,9 @@
 
 import { drawCard } from "../card.js";
 
+const SIDE = 480; // pixels, as the pictures that Python sends, so that none is scaled
 const STILL = 2000; // milliseconds for which the last picture stands before the card takes its place
-const REFRESH = 250; // a canvas that does not change sends nothing: whoever comes later would see nothing
-const SHARED_RATE = 30;
+const REFRESH = 250; // milliseconds until a still picture is drawn again: without a change nothing is sent
 const LETTERS = 0.045; // of the card's side
 
 export class AvatarStage {
@@ -20,18 +20,18 @@ export class AvatarStage {
    * @param {HTMLCanvasElement} canvas
    * @param {{text?: string, size?: number}} options text of the card that is shown when no picture comes
    */
-  constructor(canvas, { text = "", size = 512 } = {}) {
+  constructor(canvas, { text = "", size = SIDE } = {}) {
     canvas.width = canvas.height = size;
     this.#canvas = canvas;
     this.#context = canvas.getContext("2d", { alpha: false });
     this.#text = text;
     this.#draw();
-    this.#timer = setInterval(() => this.#draw(), REFRESH);
+    this.#timer = setInterval(() => this.#refresh(), REFRESH);
   }
 
-  /** @returns {MediaStream} the canvas as a stream, always the same one */
+  /** @returns {MediaStream} the canvas as a stream, always the same one; a picture goes out when it is drawn */
   get stream() {
-    this.#stream ??= this.#canvas.captureStream(SHARED_RATE);
+    this.#stream ??= this.#canvas.captureStream();
     return this.#stream;
   }
 
@@ -60,6 +60,11 @@ export class AvatarStage {
     clearInterval(this.#timer);
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.card();
+  }
+
+  /** Pictures that keep coming are drawn once each. */
+  #refresh() {
+    if (performance.now() - this.#shownAt >= REFRESH) this.#draw();
   }
 
   #draw() {

@@ -190,7 +190,7 @@ export class FrameLink extends EventTarget {
     const sentAt = this.#sent.get(number);
     if (sentAt !== undefined) this.#answered(performance.now() - sentAt);
     for (const older of this.#sent.keys()) if (older <= number) this.#sent.delete(older);
-    const bitmap = await createImageBitmap(new Blob([new Uint8Array(data, 4)], { type: "image/jpeg" }));
+    const bitmap = await decoded(new Uint8Array(data, 4));
     if (number < this.#shown || this.#over) return bitmap.close();
     this.#shown = number;
     this.#emit("avatar", { bitmap, delay: sentAt === undefined ? null : performance.now() - sentAt });
@@ -204,6 +204,24 @@ export class FrameLink extends EventTarget {
 
   #emit(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+}
+
+/**
+ * The picture in a JPEG. A Blob of it would travel through two more processes, so none is made where the browser can decode
+ * bytes.
+ * @param {Uint8Array} data
+ * @returns {Promise<ImageBitmap>}
+ */
+async function decoded(data) {
+  const type = "image/jpeg";
+  if (!("ImageDecoder" in globalThis)) return createImageBitmap(new Blob([data], { type }));
+  const decoder = new ImageDecoder({ data, type });
+  try {
+    const { image } = await decoder.decode();
+    return await createImageBitmap(image).finally(() => image.close());
+  } finally {
+    decoder.close();
   }
 }
 
