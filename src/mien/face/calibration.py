@@ -6,6 +6,7 @@ from collections import deque
 
 import numpy as np
 
+from mien.face.frontal import frontal
 from mien.face.mouth_shape import with_mouth_shape
 from mien.face.pose import Pose, canonical, rotation_from
 from mien.types import COEFFICIENT, COEFFICIENTS, Array, Expression
@@ -125,7 +126,7 @@ class Neutral:
         landmarks (478, 3) in pixels, coefficients (52,) as measured, gaze (2,) radians, time in seconds.
         """
         yaw, pitch, roll = pose.angles
-        head = pose.to_head(landmarks) - np.tensordot(np.array([yaw, pitch], np.float32), canonical().turn_bias, 1)
+        head = frontal(landmarks, pose)
         values = np.concatenate([coefficients, [yaw, pitch, roll], gaze]).astype(np.float32)
         rest, shape = self._observe(head, values, time)
         relative = (coefficients - rest[:_COUNT]) / np.maximum(self._full - rest[:_COUNT], 0.2)

@@ -15,6 +15,7 @@ import numpy as np
 
 from mien.face.boxes import around, containment, iou
 from mien.face.detect import Detection, Detector, look, merge, windows
+from mien.face.frontal import read_coefficients
 from mien.face.landmarks import Region
 from mien.face.pose import Pose, canonical, head_pose
 from mien.face.tracker import SMALLEST, Mesh
@@ -149,7 +150,8 @@ class FaceFinder:
             region = following
         if best is None or best_presence < 0.1 or containment(around(best), detection.box) < 0.3:
             return None
-        coefficients, pose = self._mesh.coefficients(best), head_pose(best)
+        pose = head_pose(best)
+        coefficients = read_coefficients(self._mesh, best, pose)
         likeness = best_presence * self._closer(image, best) * _proportion(pose.to_head(best), coefficients)
         return StillFace(best, coefficients, pose, best_presence, likeness, around(best))
 

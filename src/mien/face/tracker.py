@@ -12,6 +12,7 @@ from mien.face.boxes import around, containment, iou, shared
 from mien.face.calibration import Neutral
 from mien.face.cuts import CutDetector
 from mien.face.detect import Detection, Detector, look, windows
+from mien.face.frontal import read_coefficients
 from mien.face.gaze import gaze_of
 from mien.face.identity import SAME, Look
 from mien.face.landmarks import Region
@@ -233,8 +234,8 @@ class FaceTracker:
         track.region = track.region.follow(framed) if track.region else framed
         unit = float(np.linalg.norm(sighting.landmarks[263] - sighting.landmarks[33])) + 1e-6
         landmarks = track.smooth(sighting.landmarks, frame.time, unit=unit)
-        coefficients = self._mesh.coefficients(landmarks)
         pose = head_pose(landmarks)
+        coefficients = read_coefficients(self._mesh, landmarks, pose)
         gaze = gaze_of(pose.to_head(landmarks), coefficients)
         if track.look is None or (clear and track.frames % 5 == 0):
             now = Look.at(frame.image, landmarks, pose, coefficients)

@@ -24,8 +24,10 @@ class MeshEngine:
 
     def prepare(self, avatar: Avatar, *, size: int = 512) -> MeshRenderer:
         """Find the avatar's face and take it apart. Raises AvatarError where there is none."""
+        from mien.face.frontal import read_coefficients
         from mien.face.landmarks import Region
         from mien.face.parts import open_finder, open_mesh
+        from mien.face.pose import head_pose
 
         if avatar.picture is None:
             raise AvatarError(f"The engine mesh needs a picture, and {avatar.name} is a {avatar.kind}.")
@@ -47,7 +49,7 @@ class MeshEngine:
 
         def read(drawn: Picture) -> Reading | None:
             seen, presence = mesh.landmarks(drawn, neutral)
-            return Reading(seen, mesh.coefficients(seen)) if presence > 0.5 else None
+            return Reading(seen, read_coefficients(mesh, seen, head_pose(seen))) if presence > 0.5 else None
 
         renderer.learn(read)
         return renderer
