@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 
@@ -22,7 +24,7 @@ _FACE_MAP = 256
 
 
 class MeshRenderer:
-    """A picture made ready to move; see `mien.engine.base.Renderer`."""
+    """A picture made ready to move; see `mien.engine.base.Renderer` and `HasBackdrop`."""
 
     def __init__(self, picture: Picture, landmarks: Array, coefficients: Array) -> None:
         """picture (H, W, 4) uint8 RGBA; landmarks (478, 3) in its pixels and coefficients (52,) as measured on it."""
@@ -48,6 +50,15 @@ class MeshRenderer:
         mirror = Mirror(self, tracker)
         learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
         self._response, self._aim = learned
+
+    def without_backdrop(self) -> MeshRenderer:
+        """The same head cut out, before nothing. Raises ModelError where the network that finds people is missing."""
+        from mien.engine.mesh.matte import cut_out
+        from mien.face.parts import open_people
+
+        alone = copy.copy(self)
+        alone._picture = cut_out(self._picture, self._head.landmarks, open_people())
+        return alone
 
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
         """Render (H, W, 4) uint8 RGBA."""

@@ -14,8 +14,11 @@ from mien.types import Array, Picture
 _SETTLE: Final = 0.6
 """Seconds over which the driver's mean colour is taken: no flicker."""
 _EXPOSURE: Final = (0.35, 1.8)
-_TINT: Final = (0.82, 1.22)
-"""Limits of what a channel may change by beside the exposure: a yellowed painting's shadows would else turn blue."""
+_TINT: Final = (0.78, 1.35)
+"""Limits of what a channel may change by beside the exposure."""
+_SHADOW: Final = (0.25, 0.75)
+"""Levels, as shares of the skin's, from which the tint begins and from which it is whole: dark hair would else turn
+purple, and a yellowed painting's shadows blue."""
 _SEAM_SIDE: Final = 96
 """Pixels of the longer side at which the seam's correction is worked out; it is smooth, more would only cost."""
 
@@ -49,12 +52,14 @@ class Light:
         exposure = np.clip(mean.mean() / max(own.mean(), 1), *_EXPOSURE)
         tint = np.clip(mean / np.maximum(own, 1) / exposure, *_TINT)
         source = np.clip(own, 8, 247) / 255
-        goal = np.clip(source * exposure * tint, 0.03, 0.97)
         level = np.arange(256)[:, None] / 255
+        tint = 1 + (tint - 1) * np.clip((level / source.mean() - _SHADOW[0]) / (_SHADOW[1] - _SHADOW[0]), 0, 1)
+        goal = np.clip(source * exposure * tint, 0.03, 0.97)
         bend = goal * (1 - source) / (source * (1 - goal)) - 1
         brighter = level * (1 + bend) / (1 + bend * level)
         curves = np.where(goal <= source, level * (goal / source), brighter)
-        return np.asarray(np.clip(np.rint(curves * 255), 0, 255), np.uint8)[None]
+        rising = np.maximum.accumulate(curves, axis=0)
+        return np.asarray(np.clip(np.rint(rising * 255), 0, 255), np.uint8)[None]
 
 
 def mean_colour(picture: Picture, inside: Picture) -> NDArray[np.float64]:
