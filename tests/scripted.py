@@ -105,6 +105,21 @@ class CutOutRenderer(OvalRenderer):
         return picture
 
 
+class EmptyRenderer(OvalRenderer):
+    """A head of which the matte has left nothing, or hardly anything: a small disc in the middle."""
+
+    def __init__(self, radius: int = 0) -> None:
+        self._radius = radius
+
+    def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
+        picture = super().__call__(expression, time=time)
+        left = np.zeros(picture.shape[:2], np.uint8)
+        if self._radius:
+            cv2.circle(left, (64, 66), self._radius, 255, -1)
+        picture[..., 3] = left
+        return picture
+
+
 class OvalEngine:
     """An engine for tests, registered as a plug-in would be."""
 

@@ -26,6 +26,7 @@ from mien.types import Expression, Face, Frame, Picture
 from scripted import (
     FPS,
     CutOutRenderer,
+    EmptyRenderer,
     FailingRenderer,
     Kept,
     OvalRenderer,
@@ -75,6 +76,21 @@ def cut_out_scene(plan: Plan) -> PasteScene:
     return PasteScene(GuardedRenderer(CutOutRenderer(), engine="oval"), plan, size=SIZE, fit_colours=False)
 
 
+def matted_scene(plan: Plan) -> PasteScene:
+    """With a picture's head, cut out, in the driver's light."""
+    return PasteScene(GuardedRenderer(CutOutRenderer(), engine="oval"), plan, size=SIZE)
+
+
+def empty_scene(plan: Plan) -> PasteScene:
+    """With a picture of which the matte has left nothing."""
+    return PasteScene(GuardedRenderer(EmptyRenderer(), engine="oval"), plan, size=SIZE)
+
+
+def scrap_scene(plan: Plan) -> PasteScene:
+    """With a picture of which the matte has left a scrap."""
+    return PasteScene(GuardedRenderer(EmptyRenderer(6), engine="oval"), plan, size=SIZE)
+
+
 def composed(frame: Frame, people: Sequence[Face], scene: Callable[[Plan], PasteScene] = paste_scene) -> Picture | None:
     """One frame, after a first pass over it."""
     return scene(planned(lambda n: people, 1)).compose(frame, people)
@@ -90,7 +106,7 @@ def pasted(
     return run(script, count, scene(plan), still=still)
 
 
-SCENES = pytest.mark.parametrize("scene", [paste_scene, cut_out_scene])
+SCENES = pytest.mark.parametrize("scene", [paste_scene, cut_out_scene, matted_scene, empty_scene, scrap_scene])
 
 
 def is_card(picture: Picture) -> bool:

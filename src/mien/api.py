@@ -30,6 +30,9 @@ _MANY: Final = 32
 """Faces followed at once where every one must be covered."""
 ANONYMOUS: Final = "-anonymous"
 """How the name of an anonymized clip ends."""
+_WAITING, _MOST_WAITING = 40_000_000, 12
+"""Bytes of frames, and frames, that may be tracked ahead of the search of scene paste: it stays at one frame for long,
+then goes through many at once."""
 _SIDE_FILES: Final = {"csv": ".expression.csv", "summary": ".expression.json", "report": ".report.html"}
 VIDEO: Final = (".mp4", ".m4v")
 """How the names of videos end that mien writes."""
@@ -188,8 +191,7 @@ def _rerender(clip: Source, options: Anonymizing, default_name: str) -> Outcome:
         targets = _side_files(output, options, clip, *library.files(avatar))
         engine = find_engine(options.engine, avatar)
         passes = Passes(options.on_progress, video.frame_count, 2 if options.scene is Scene.PASTE else 1)
-        scene = _scene(engine, avatar, options, video, passes)
-        tracker = _tracker(options, clip, everybody=options.scene is Scene.PASTE)
+        scene, tracker = _scene(engine, avatar, options, video, passes)
         with VideoWriter.like(video, output, size=scene.size, audio=options.audio, outputs=outputs) as writer:
             pipeline = Pipeline(
                 video, tracker, scene=scene, sinks=[writer], emotions=_emotions(warnings), total=video.frame_count,
@@ -231,7 +233,8 @@ def find_engine(wanted: str | None, avatar: Avatar) -> Engine:
 
 def _scene(
     engine: Engine, avatar: Avatar, options: Anonymizing, video: VideoReader, passes: Passes
-) -> AvatarScene | PasteScene:
+) -> tuple[AvatarScene | PasteScene, Tracker]:
+    """The scene and the tracker that it needs."""
     from mien.engine.base import HasBackdrop
     from mien.scene.guard import GuardedRenderer
 
@@ -239,32 +242,36 @@ def _scene(
     if options.scene is Scene.AVATAR:
         from mien.scene.avatar import AvatarScene
 
-        return AvatarScene(GuardedRenderer(renderer, engine=engine.name), people=options.people)
+        scene = AvatarScene(GuardedRenderer(renderer, engine=engine.name), people=options.people)
+        return scene, _tracker(options, video.source)
     from mien.scene.paste import PasteScene
 
     if isinstance(renderer, HasBackdrop):
         renderer = renderer.without_backdrop()
     guarded = GuardedRenderer(renderer, engine=engine.name)
-    plan = _watch(options, video.source, passes)
-    return PasteScene(guarded, plan, size=video.size, fit_colours=avatar.kind == "picture")
+    plan, tracker = _watch(options, video.source, passes)
+    return PasteScene(guarded, plan, size=video.size, fit_colours=avatar.kind == "picture"), tracker
 
 
-def _watch(options: Anonymizing, clip: Source, passes: Passes) -> Plan:
-    """The first pass of Scene.PASTE: what must be covered, and where, all through the clip."""
+def _watch(options: Anonymizing, clip: Source, passes: Passes) -> tuple[Plan, Tracker]:
+    """The first pass of Scene.PASTE: what must be covered, and where, all through the clip; and what tracks the same
+    faces again in the second."""
     from mien.face.parts import open_lookout, open_people
     from mien.media.reader import VideoReader
     from mien.pipeline import Pipeline
-    from mien.scene.paste import Watch
+    from mien.scene.paste import Recall, Watch
 
     people = open_people()
     with VideoReader(clip) as video, open_lookout() as lookout:
         watch = Watch(lookout, people, most=_MANY, forget_after=options.forget_after)
-        tracker = _tracker(options, clip, everybody=True)
+        recall = Recall(_tracker(options, clip, everybody=True))
+        depth = min(max(_WAITING // (3 * video.size[0] * video.size[1]), 3), _MOST_WAITING)
         pipeline = Pipeline(
-            video, tracker, scene=watch.stage, total=video.frame_count, on_progress=passes.on_progress
+            video, recall, scene=watch.stage, total=video.frame_count, depth=depth, on_progress=passes.on_progress
         )  # fmt: skip
         passes.done(pipeline.run())
-        return watch.plan()
+        plan = watch.plan()
+    return plan, recall.replay() or _tracker(options, clip, everybody=True)
 
 
 def _tracker(options: Tracking, clip: Source, *, everybody: bool = False) -> Tracker:

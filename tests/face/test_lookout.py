@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import cv2
@@ -62,6 +63,27 @@ def test_only_tiles_that_have_changed_are_searched_again_and_the_rest_is_remembe
     assert [round(float(suspect.box[0])) // 100 for suspect in found] == [2]
     assert len(lookout(np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((18, 32), bool))) == 1
     assert lookout(np.zeros((HEIGHT, WIDTH, 3), np.uint8)) == []
+
+
+def test_each_detector_works_in_one_thread_alone() -> None:
+    """A network is not for two threads at once, and levels are searched while others are made ready."""
+
+    class Watched(Spots):
+        def __init__(self) -> None:
+            super().__init__()
+            self.threads: set[int] = set()
+
+        def raw(self, picture: Picture) -> Array:
+            self.threads.add(threading.get_ident())
+            return super().raw(picture)
+
+    detectors = [Watched(), Watched()]
+    lookout = Lookout(detectors)
+    for side in (20, 60):
+        assert lookout(spot(160, 90, side))
+    lookout.close()
+    assert all(len(detector.threads) == 1 for detector in detectors)
+    assert len(detectors[0].threads | detectors[1].threads) == 2
 
 
 def test_finds_in_the_mirror_image_alone_are_nobody() -> None:

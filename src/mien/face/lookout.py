@@ -9,7 +9,7 @@ then looks like a whole one, and the detector finds it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -48,8 +48,11 @@ class Suspect:
     """How many looks saw it: some thirty see a whole face, few see a pattern that looks like one."""
 
 
+_TURNS: Final = (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 _Tile = tuple[int, int, int]
 """Side of a tile in pixels of the picture, and its corner in the scaled one."""
+_Finds = dict[tuple[int, int], Array]
+"""(N, 6) finds by a tile's corner."""
 _NOTHING: Final = np.zeros((0, 6), np.float32)
 
 
@@ -67,7 +70,8 @@ class Lookout:
 
     def __init__(self, detectors: Sequence[TileDetector], *, levels: Sequence[float] = LEVELS) -> None:
         self._detectors, self._levels = list(detectors), tuple(levels)
-        self._pool = ThreadPoolExecutor(len(self._detectors), "mien-lookout")
+        # Each detector keeps to its thread: a network is not for two at once.
+        self._threads = [ThreadPoolExecutor(1, "mien-lookout") for _ in self._detectors]
         self._found: dict[_Tile, Array] = {}
 
     def __call__(self, image: Picture, changed: NDArray[np.bool_] | None = None) -> list[Suspect]:
@@ -79,16 +83,23 @@ class Lookout:
         height, width = image.shape[:2]
         if changed is None:
             self._found.clear()
-        for level in self._levels:
-            self._search(image, max(round(min(height, width) * level), 8), changed)
+        sides = [max(round(min(height, width) * level), 8) for level in self._levels]
+        # While the threads look at one level's tiles, the next level's are made ready.
+        searches = [(side, self._search(image, side, changed)) for side in sides]
+        for side, jobs in searches:
+            for job in jobs:
+                for (x, y), finds in job.result().items():
+                    finds[:, :4] = finds[:, :4] / (_SIDE / side) - side // 2
+                    self._found[side, x, y] = finds
         return suspects(np.concatenate([_NOTHING, *self._found.values()]), width, height)
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown()
+        for thread in self._threads:
+            thread.shutdown()
 
-    def _search(self, image: Picture, side: int, changed: NDArray[np.bool_] | None) -> None:
-        """Look at the tiles of `side` pixels."""
+    def _search(self, image: Picture, side: int, changed: NDArray[np.bool_] | None) -> list[Future[_Finds]]:
+        """Begin to look at the tiles of `side` pixels; each thread's share of the finds."""
         half, scale = side // 2, _SIDE / side
         padded = _mirrored(image, half)
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -98,14 +109,10 @@ class Lookout:
         if changed is not None:
             corners = [at for at in corners if _touches(changed, at, small.shape, half * scale)]
         shares = [corners[n :: len(self._detectors)] for n in range(len(self._detectors))]
-        jobs = [
-            self._pool.submit(_look_at, detector, small, share)
-            for detector, share in zip(self._detectors, shares, strict=True)
+        return [
+            thread.submit(_look_at, detector, small, share)
+            for thread, detector, share in zip(self._threads, self._detectors, shares, strict=True)
         ]
-        for job in jobs:
-            for (x, y), finds in job.result().items():
-                finds[:, :4] = finds[:, :4] / scale - half
-                self._found[side, x, y] = finds
 
 
 def suspects(finds: Array, width: int, height: int) -> list[Suspect]:
@@ -137,27 +144,32 @@ def _same(find: Array, finds: Array) -> NDArray[np.bool_]:
     return np.asarray(alike & (between < _NEAR * np.maximum(sizes, size)))
 
 
-def _look_at(
-    detector: TileDetector, picture: Picture, corners: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], Array]:
-    """(N, 6) finds by corner, in tiles of a picture that is scaled so that a tile is `_SIDE` pixels wide."""
+def _look_at(detector: TileDetector, picture: Picture, corners: Sequence[tuple[int, int]]) -> _Finds:
+    """Finds in tiles of a picture that is scaled so that a tile is `_SIDE` pixels wide."""
     found = {}
     for x, y in corners:
         tile = picture[y : y + _SIDE, x : x + _SIDE]
-        turns = [_best(detector.raw(np.ascontiguousarray(np.rot90(tile, turn)))) for turn in range(4)]
-        here = np.concatenate([_turned_back(finds, turn) for turn, finds in enumerate(turns)])
-        found[x, y] = here + np.array([x, y, x, y, 0, 0], np.float32)
+        turns = [_best(detector.raw(_turned(tile, turn))) for turn in range(4)]
+        here = [_turned_back(finds, turn) for turn, finds in enumerate(turns) if len(finds)]
+        found[x, y] = np.concatenate([_NOTHING, *here]) + np.array([x, y, x, y, 0, 0], np.float32)
     return found
+
+
+def _turned(tile: Picture, turn: int) -> Picture:
+    """A tile, turned by quarter turns against the clock."""
+    return np.ascontiguousarray(tile) if turn == 0 else np.asarray(cv2.rotate(tile, _TURNS[turn - 1]), np.uint8)
 
 
 def _best(finds: Array) -> Array:
     """The best of all finds of one look that share a place."""
+    if len(finds) < 2:
+        return finds
     finds = finds[np.argsort(-finds[:, 5])]
     kept: list[Array] = []
-    for find in finds:
-        if not kept or not _same(find, np.stack(kept)).any():
-            kept.append(find)
-    return np.stack(kept) if kept else finds
+    while len(finds):
+        kept.append(finds[0])
+        finds = finds[~_same(finds[0], finds)]
+    return np.stack(kept)
 
 
 def _turned_back(finds: Array, turn: int) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import cv2
 import numpy as np
 
@@ -22,11 +24,12 @@ _FACE_MAP = 256
 
 
 class MeshRenderer:
-    """A picture made ready to move; see `mien.engine.base.Renderer`."""
+    """A picture made ready to move; see `mien.engine.base.Renderer` and `HasBackdrop`."""
 
     def __init__(self, picture: Picture, landmarks: Array, coefficients: Array) -> None:
         """picture (H, W, 4) uint8 RGBA; landmarks (478, 3) in its pixels and coefficients (52,) as measured on it."""
         self._picture = np.ascontiguousarray(picture)
+        self._beyond = cv2.BORDER_REFLECT_101
         height, width = picture.shape[:2]
         self.size = (width, height)
         rgb = np.ascontiguousarray(picture[..., :3])
@@ -49,6 +52,16 @@ class MeshRenderer:
         learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
         self._response, self._aim = learned
 
+    def without_backdrop(self) -> MeshRenderer:
+        """The same head cut out, before nothing. Raises ModelError where the network that finds people is missing."""
+        from mien.engine.mesh.matte import cut_out
+        from mien.face.parts import open_people
+
+        alone = copy.copy(self)
+        alone._picture = cut_out(self._picture, self._head.landmarks, open_people())
+        alone._beyond = cv2.BORDER_REPLICATE  # the edge is transparent, and its mirror image holds hair again
+        return alone
+
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
         """Render (H, W, 4) uint8 RGBA."""
         expression = self._aim(self._response(expression))
@@ -56,7 +69,7 @@ class MeshRenderer:
         places = np.concatenate([motion.skin, motion.rings])
         coordinates = self._warp(self._head.source(motion), places, motion.depth)
         # OpenCV's own stubs do not know that the second map may be missing.
-        bent = cv2.remap(self._picture, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        bent = cv2.remap(self._picture, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=self._beyond)
         picture = np.asarray(bent, np.uint8)
         for index, (lid, eye) in enumerate(zip(self._lids, self._eyes, strict=True)):
             lid.draw(picture, motion, index)

@@ -14,8 +14,13 @@ from mien.types import Array, Picture
 _SETTLE: Final = 0.6
 """Seconds over which the driver's mean colour is taken: no flicker."""
 _EXPOSURE: Final = (0.35, 1.8)
-_TINT: Final = (0.82, 1.22)
-"""Limits of what a channel may change by beside the exposure: a yellowed painting's shadows would else turn blue."""
+_BRIGHTEST: Final = 0.9
+"""Level, of 1, that the mean of the avatar's skin never exceeds by it: it would lose its features."""
+_TINT: Final = (0.78, 1.35)
+"""Limits of what a channel may change by beside the exposure."""
+_SHADOW: Final = (0.4, 0.85)
+"""Levels, as shares of the skin's, from which the tint begins and from which it is whole: dark hair would else turn
+purple, and a yellowed painting's shadows blue."""
 _SEAM_SIDE: Final = 96
 """Pixels of the longer side at which the seam's correction is worked out; it is smooth, more would only cost."""
 
@@ -46,15 +51,27 @@ class Light:
         """(1, 256, 3) uint8 look-up table that carries the avatar's `own` mean colour to the driver's. Black stays
         black; where it gets brighter, white stays white."""
         mean = own if self._mean is None else self._mean
-        exposure = np.clip(mean.mean() / max(own.mean(), 1), *_EXPOSURE)
+        source = float(np.clip(own.mean(), 8, 247)) / 255
+        exposure = float(np.clip(mean.mean() / (255 * source), *_EXPOSURE))
         tint = np.clip(mean / np.maximum(own, 1) / exposure, *_TINT)
-        source = np.clip(own, 8, 247) / 255
-        goal = np.clip(source * exposure * tint, 0.03, 0.97)
-        level = np.arange(256)[:, None] / 255
-        bend = goal * (1 - source) / (source * (1 - goal)) - 1
-        brighter = level * (1 + bend) / (1 + bend * level)
-        curves = np.where(goal <= source, level * (goal / source), brighter)
-        return np.asarray(np.clip(np.rint(curves * 255), 0, 255), np.uint8)[None]
+        level = np.arange(256) / 255
+        shown = _exposed(level, source, min(source * exposure, _BRIGHTEST))[:, None]
+        lit = np.clip((level / source - _SHADOW[0]) / (_SHADOW[1] - _SHADOW[0]), 0, 1)[:, None]
+        tint = 1 + (tint - 1) * lit
+        curves = np.where(tint > 1, 1 - (1 - shown) ** tint, shown * tint)
+        rising = np.maximum.accumulate(curves, axis=0)
+        return np.asarray(np.clip(np.rint(rising * 255), 0, 255), np.uint8)[None]
+
+
+def _exposed(level: NDArray[np.float64], source: float, goal: float) -> NDArray[np.float64]:
+    """Levels in [0, 1] with `source` carried to `goal`: all by one factor, but what is brighter than `source` bends
+    towards white, and shadows stay shadows."""
+    factor = goal / source
+    if factor <= 1:
+        return level * factor
+    above = np.clip((level - source) / (1 - source), 0, 1)
+    bent = 1 - (1 - goal) * (1 - above) ** (factor * (1 - source) / (1 - goal))
+    return np.asarray(np.where(level <= source, level * factor, bent))
 
 
 def mean_colour(picture: Picture, inside: Picture) -> NDArray[np.float64]:

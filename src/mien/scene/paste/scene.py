@@ -20,6 +20,8 @@ _FEATHER, _SEAM = 0.12, 0.3
 """Widths of the soft edge outside the cover and of the seam's colours, in distances between the outer eye corners."""
 _MOST_VEILED: Final = 0.6
 """Share of the picture under veils from which it is a card: there is little left to show."""
+_UNCHANGED: Final = np.arange(256, dtype=np.uint8)[None, :, None]
+"""(1, 256, 1) look-up table that leaves opacity as it is."""
 
 
 class PasteScene:
@@ -45,7 +47,7 @@ class PasteScene:
         self._frames = 0
         self._renderer, self._plan = renderer, plan
         self._fit_colours = fit_colours
-        self._figure = None if fit_colours else Figure.of(renderer)
+        self._figure = Figure.of(renderer)
         self._skin = colour.mean_colour(renderer.neutral, placement.fill(renderer.outline, renderer.size))
         self._people: dict[int, _Person] = {}
 
@@ -119,6 +121,11 @@ class PasteScene:
         affine = affine - np.array([[0, 0, x], [0, 0, y]], np.float32)
         if self._figure is not None:
             mask = placement.fill(cover - corner, size)
+            if self._fit_colours:
+                mask |= placement.fill(outline - corner, size)
+                light = self._people[face.id].light
+                light.observe(frame.image[here], placement.fill(placement.skin(face) - corner, size), frame.time)
+                rendered = np.asarray(cv2.LUT(rendered, np.dstack([light.table(self._skin), _UNCHANGED])), np.uint8)
             room = colour.surroundings(picture[here], mask | hidden[here], self._skin)
             soft = placement.feather(mask, _FEATHER * unit)
             picture[here] = self._figure.before(colour.blend(room, picture[here], soft), rendered, affine, soft)
