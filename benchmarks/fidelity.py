@@ -20,6 +20,7 @@ import numpy as np
 
 from mien.avatar import library
 from mien.engine import registry
+from mien.engine.base import Renderer
 from mien.errors import MienError
 from mien.face.parts import open_tracker
 from mien.media.reader import VideoReader
@@ -33,6 +34,8 @@ GOOD_TURN, GOOD_TURN_GAIN = 0.9, (0.8, 1.2)
 OPPOSITES = ("mouthSmile", "mouthFrown", "eyeBlink", "jawOpen")
 _ABSENT, _PRESENT = 0.1, 0.25
 ANGLES = ("yaw", "pitch", "roll")
+SETTLED, COMPARED = 2.0, 3.0
+"""Seconds after any first frame from which, and for which, a clip is compared with itself from its beginning."""
 
 
 @dataclass
@@ -174,14 +177,64 @@ def measure(clip: Path, avatar: str, *, size: int = 512, frames: int | None = No
     return result
 
 
+def render(renderer: Renderer, faces: list[Face | None], stamps: list[Frame]) -> list[Face | None]:
+    """What the tracker sees of the avatar, driven by these faces; None where the driver's face was not seen."""
+    tracker = open_tracker()
+    output: list[Face | None] = []
+    for face, stamp in zip(faces, stamps, strict=True):
+        seen = []
+        if face is not None:
+            picture = renderer(face.expression)
+            seen = tracker(Frame(np.ascontiguousarray(picture[..., :3]), stamp.index, stamp.time))
+        output.append(seen[0] if seen else None)
+    return output
+
+
+def any_start(clip: Path, avatar: str, *, starts: int = 20, size: int = 512, seed: int = 0) -> list[float]:
+    """How much the median r changes, for each of some random first frames, against the clip from its beginning: both
+    are compared with the driver from `SETTLED` seconds after the first frame on, for `COMPARED` seconds.
+
+    Empty where the clip is too short, or where nothing moves.
+    """
+    with VideoReader(clip) as reader:
+        frames = list(islice(reader, 900))
+    if not frames or frames[-1].time < SETTLED + COMPARED:
+        return []
+    chosen = library.find(avatar)
+    renderer = registry.for_avatar(chosen.kind).prepare(chosen, size=size)
+
+    def followed(part: list[Frame]) -> tuple[list[Face | None], list[Face | None]]:
+        tracker = open_tracker()
+        faces = [found[0] if (found := tracker(frame)) else None for frame in part]
+        stamps = [Frame(np.zeros((1, 1, 3), np.uint8), frame.index, frame.time) for frame in part]
+        return faces, render(renderer, faces, stamps)
+
+    whole = followed(frames)
+    latest = next(i for i, frame in enumerate(frames) if frame.time > frames[-1].time - SETTLED - COMPARED)
+    differences = []
+    for first in np.random.default_rng(seed).choice(latest + 1, min(starts, latest + 1), replace=False):
+        part = [frame for frame in frames[first:] if frame.time < frames[first].time + SETTLED + COMPARED]
+        skipped = sum(frame.time < frames[first].time + SETTLED for frame in part)
+        faces, output = followed(part)
+        window = slice(first + skipped, first + len(part))
+        late = compare(faces[skipped:], output[skipped:])
+        early = compare(whole[0][window], whole[1][window])
+        if late.channels and early.channels:
+            differences.append(late.median - early.median)
+    return differences
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, help="a folder of clips, or one clip")
     parser.add_argument("avatars", nargs="+", help="names or pictures")
     parser.add_argument("--frames", type=int, help="at most so many frames of each clip")
     parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--starts", type=int, metavar="N", help="only: does it matter at which frame a clip begins?")
     options = parser.parse_args()
     clips = sorted(options.clips.glob("*.mp4")) if options.clips.is_dir() else [options.clips]
+    if options.starts:
+        return _starts(clips, options.avatars, options.starts)
     print(
         f"{'clip':24}{'avatar':12}{'median':>7}{'min':>6}{'gain':>6}{'arrive':>10}  {'weakest':22}{'yaw pitch roll':16}"
         f"{'err°':>5}{'lag':>4}{'found':>7}{'ms':>6}"
@@ -209,6 +262,21 @@ def main() -> None:
                 flush=True,
             )
     _totals(every)
+
+
+def _starts(clips: list[Path], avatars: list[str], starts: int) -> None:
+    every: list[float] = []
+    for clip in clips:
+        for avatar in avatars:
+            found = any_start(clip, avatar, starts=starts)
+            every += found
+            said = (
+                f"median r {np.mean(found):+.3f}, worst {min(found):+.3f}" if found else "too short, or nothing moves"
+            )
+            print(f"{clip.stem:24}{Path(avatar).stem:12}{len(found):3d} first frames  {said}", flush=True)
+    if every:
+        within = np.mean(np.abs(every) <= 0.02)
+        print(f"\n{len(every)} first frames: {np.mean(every):+.3f} on average, {within:.0%} within .02")
 
 
 def _totals(every: list[Fidelity]) -> None:
