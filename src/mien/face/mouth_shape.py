@@ -1,6 +1,8 @@
-"""Movements of the mouth that the network hardly reports, read off the landmarks: hanging corners, a raised chin.
+"""Movements of the mouth that the network misses, read off the landmarks: hanging corners, a raised chin, a grimace.
 
-Google's blendshape network answers a clear pout with a frown of .05 and no raised chin at all. The landmarks show both.
+Google's blendshape network answers a clear pout with a frown of .05 and no raised chin at all, and teeth bared in fear
+or disgust with a smile. The landmarks tell them apart: a smile lifts the corners to the height of the upper lip, a
+grimace leaves them below it.
 """
 
 from __future__ import annotations
@@ -19,25 +21,55 @@ _FROWN: Final = (0.005, 0.035)
 it measures in full."""
 _CHIN_UP: Final = (0.015, 0.05)
 """The same for the chin above its place at rest."""
+_GRIMACE: Final = (0.1, 0.22)
+"""How far the corners of an open mouth lie below the middle of the upper lip, as a share of the opening: where a
+grimace begins, and where it is one."""
+_TEETH: Final = (0.04, 0.08)
+"""Opening, inter-ocular units, from which this begins to count, and counts in full."""
+_DROPPED: Final = (0.15, 0.35)
+"""Open jaw at which it begins to count less, and no more counts: a falling jaw takes the corners along."""
+_NO_SMILE: Final = 0.75
+"""Share of the smile that a full grimace turns into a stretched mouth."""
 _PARTED: Final = 0.05
 """Opening of the lips, inter-ocular units, at which neither says anything: an open mouth moves both."""
 
 
-def with_mouth_shape(coefficients: Array, offsets: Array) -> Array:
-    """(52,) coefficients, relative to rest, with frown and lower lip shrug at least as large as (478, 3) landmark
-    offsets show them."""
-    seam = float(offsets[_SEAM, 1].mean())
+def with_mouth_shape(coefficients: Array, head: Array, rest: Array) -> Array:
+    """(52,) coefficients, relative to rest, corrected by the mouth's shape: frown and lower lip shrug at least as large
+    as (478, 3) landmarks show them, against (478, 3) landmarks at `rest`; smiles that are grimaces stretched mouths.
+
+    Landmarks are in the frame of the head, in inter-ocular units.
+    """
+    shown: Array = coefficients.copy()
+    _straighten_grimaces(shown, head)
+    offsets = head - rest
     parted = float(offsets[_SEAM[1], 1] - offsets[_SEAM[0], 1])
     shut = float(np.clip(1 - parted / _PARTED, 0, 1))
-    shown: Array = coefficients.copy()
     for side, corner in _CORNERS.items():
-        smile = coefficients[COEFFICIENT[f"mouthSmile{side}"]]
-        frown = _beyond(float(offsets[corner, 1]) - seam, _FROWN) * shut * (1 - smile)
+        lowered = float(offsets[corner, 1] - offsets[_SEAM, 1].mean())
+        smile = shown[COEFFICIENT[f"mouthSmile{side}"]]
+        frown = _beyond(lowered, _FROWN) * shut * (1 - smile)
         at = COEFFICIENT[f"mouthFrown{side}"]
         shown[at] = max(shown[at], frown)
     shrug = COEFFICIENT["mouthShrugLower"]
     shown[shrug] = max(shown[shrug], _beyond(-float(offsets[_CHIN, 1]), _CHIN_UP) * shut)
     return shown
+
+
+def _straighten_grimaces(coefficients: Array, head: Array) -> None:
+    """Turn smiles with low corners into stretched mouths. In place."""
+    upper, lower = (float(head[index, 1]) for index in _SEAM)
+    opening = lower - upper
+    if opening <= _TEETH[0]:
+        return
+    low = (sum(float(head[corner, 1]) for corner in _CORNERS.values()) / 2 - upper) / opening
+    grimace = _beyond(low, _GRIMACE) * _beyond(opening, _TEETH)
+    grimace *= 1 - _beyond(float(coefficients[COEFFICIENT["jawOpen"]]), _DROPPED)
+    for side in _CORNERS:
+        smile, stretch = COEFFICIENT[f"mouthSmile{side}"], COEFFICIENT[f"mouthStretch{side}"]
+        turned = _NO_SMILE * grimace * coefficients[smile]
+        coefficients[smile] -= turned
+        coefficients[stretch] = min(coefficients[stretch] + turned, 1.0)
 
 
 def _beyond(length: float, limits: tuple[float, float]) -> float:
