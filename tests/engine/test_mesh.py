@@ -312,6 +312,15 @@ def test_a_real_face_does_what_it_is_told(astronaut: Avatar) -> None:
 
 
 @needs_model
+def test_what_was_learned_on_a_picture_serves_again(astronaut: Avatar, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = registry.get("mesh").prepare(astronaut, size=256)
+    monkeypatch.setattr(MeshRenderer, "learn", lambda *_: pytest.fail("it was learned twice"))
+    again = registry.get("mesh").prepare(astronaut, size=256)
+    smile = expression(EMOTION_PRESETS["happy"], yaw=0.2)
+    assert np.array_equal(first(smile), again(smile))
+
+
+@needs_model
 def test_a_picture_without_a_face_is_refused_with_advice() -> None:
     grey = np.full((200, 200, 4), 128, np.uint8)
     with pytest.raises(AvatarError, match="No face was found in wall"):

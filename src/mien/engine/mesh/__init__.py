@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 
+from mien.engine.mesh.aim import Aim
 from mien.engine.mesh.mirror import Reading
 from mien.engine.mesh.renderer import MeshRenderer
+from mien.engine.mesh.response import Response
 from mien.errors import AvatarError
 from mien.types import Avatar, Picture
+
+_REMEMBERED: Final = 16
+_learned: dict[bytes, tuple[Response, Aim]] = {}
+"""What was learned on the last pictures, by their digests: live, people change faces back and forth. In memory only:
+a file would tell which picture somebody wore."""
 
 
 class MeshEngine:
@@ -51,5 +59,12 @@ class MeshEngine:
             seen, presence = mesh.landmarks(drawn, neutral)
             return Reading(seen, read_coefficients(mesh, seen, head_pose(seen))) if presence > 0.5 else None
 
-        renderer.learn(read)
+        key = hashlib.sha256(picture.tobytes() + f"{picture.shape} {mesh.name}".encode()).digest()
+        if (known := _learned.get(key)) is not None:
+            renderer.learned = known
+        else:
+            renderer.learn(read)
+            _learned[key] = renderer.learned
+            while len(_learned) > _REMEMBERED:
+                _learned.pop(next(iter(_learned)), None)
         return renderer

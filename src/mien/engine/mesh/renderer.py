@@ -49,7 +49,15 @@ class MeshRenderer:
         """Find out, with a tracker's eyes, how far this picture must be moved for an expression to show."""
         self._response, self._aim = Response.straight(), Aim.straight()
         mirror = Mirror(self, tracker)
-        learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
+        self.learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
+
+    @property
+    def learned(self) -> tuple[Response, Aim]:
+        """What `learn` found out. May be set to what was learned on an equal picture before."""
+        return self._response, self._aim
+
+    @learned.setter
+    def learned(self, learned: tuple[Response, Aim]) -> None:
         self._response, self._aim = learned
 
     def without_backdrop(self) -> MeshRenderer:
