@@ -1,8 +1,8 @@
 """Movements of the mouth that the network misses, read off the landmarks: hanging corners, a raised chin, a grimace.
 
 Google's blendshape network answers a clear pout with a frown of .05 and no raised chin at all, and teeth bared in fear
-or disgust with a smile. The landmarks tell them apart: a smile lifts the corners to the height of the upper lip, a
-grimace leaves them below it.
+or disgust with a smile. The landmarks tell them apart: a smile lifts the corners to the height of the upper lip, and
+bends that upwards; a grimace leaves them below, and bends it downwards.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _FROWN: Final = (0.005, 0.035)
 it measures in full."""
 _CHIN_UP: Final = (0.015, 0.05)
 """The same for the chin above its place at rest."""
-_GRIMACE: Final = (0.1, 0.22)
-"""How far the corners of an open mouth lie below the middle of the upper lip, as a share of the opening: where a
-grimace begins, and where it is one."""
+_UPPER_SIDES: Final = [80, 310]
+"""Either side of the upper lip's inner edge."""
+_GRIMACE: Final = (0.07, 0.14)
+"""How far the corners of an open mouth and the sides of the upper lip lie below its middle, added, as a share of the
+opening: where a grimace begins, and where it is one. Smiles of four people reach .07, bared teeth of two .08 to .5."""
 _TEETH: Final = (0.04, 0.08)
 """Opening, inter-ocular units, from which this begins to count, and counts in full."""
 _DROPPED: Final = (0.15, 0.35)
 """Open jaw at which it begins to count less, and no more counts: a falling jaw takes the corners along."""
-_NO_SMILE: Final = 0.75
-"""Share of the smile that a full grimace turns into a stretched mouth."""
 _PARTED: Final = 0.05
 """Opening of the lips, inter-ocular units, at which neither says anything: an open mouth moves both."""
 
@@ -62,12 +62,13 @@ def _straighten_grimaces(coefficients: Array, head: Array) -> None:
     opening = lower - upper
     if opening <= _TEETH[0]:
         return
-    low = (sum(float(head[corner, 1]) for corner in _CORNERS.values()) / 2 - upper) / opening
+    corners, sides = head[list(_CORNERS.values()), 1].mean(), head[_UPPER_SIDES, 1].mean()
+    low = float(corners + sides - 2 * upper) / opening
     grimace = _beyond(low, _GRIMACE) * _beyond(opening, _TEETH)
     grimace *= 1 - _beyond(float(coefficients[COEFFICIENT["jawOpen"]]), _DROPPED)
     for side in _CORNERS:
         smile, stretch = COEFFICIENT[f"mouthSmile{side}"], COEFFICIENT[f"mouthStretch{side}"]
-        turned = _NO_SMILE * grimace * coefficients[smile]
+        turned = grimace * coefficients[smile]
         coefficients[smile] -= turned
         coefficients[stretch] = min(coefficients[stretch] + turned, 1.0)
 
