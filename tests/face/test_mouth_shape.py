@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.face.mouth_shape import with_mouth_shape
+from mien.face.mouth_shape import with_mouth_shape, without_grimaces
 from mien.face.pose import canonical
 from mien.types import COEFFICIENT, COEFFICIENTS, LANDMARK_COUNT, Array
 
@@ -24,8 +24,7 @@ def offsets(**down: float) -> Array:
 
 def seen(coefficients: Array, moved: Array) -> Array:
     """What the shape of the average face's mouth, moved, makes of the coefficients."""
-    rest = canonical().shape
-    return with_mouth_shape(coefficients, rest + moved, rest)
+    return with_mouth_shape(without_grimaces(coefficients, canonical().shape + moved), moved)
 
 
 def read(name: str, coefficients: Array) -> float:

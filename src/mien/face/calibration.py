@@ -135,7 +135,7 @@ class Neutral:
         offsets = (head - shape).astype(np.float32)
         return Expression(
             offsets,
-            with_mouth_shape(np.clip(relative, 0, 1).astype(np.float32), head, shape),
+            with_mouth_shape(np.clip(relative, 0, 1).astype(np.float32), offsets),
             *turn,
             (gaze - rest[-2:]).astype(np.float32),
         )

@@ -34,15 +34,10 @@ _PARTED: Final = 0.05
 """Opening of the lips, inter-ocular units, at which neither says anything: an open mouth moves both."""
 
 
-def with_mouth_shape(coefficients: Array, head: Array, rest: Array) -> Array:
-    """(52,) coefficients, relative to rest, corrected by the mouth's shape: frown and lower lip shrug at least as large
-    as (478, 3) landmarks show them, against (478, 3) landmarks at `rest`; smiles that are grimaces stretched mouths.
-
-    Landmarks are in the frame of the head, in inter-ocular units.
-    """
+def with_mouth_shape(coefficients: Array, offsets: Array) -> Array:
+    """(52,) coefficients, relative to rest, with frown and lower lip shrug at least as large as (478, 3) landmark
+    offsets show them."""
     shown: Array = coefficients.copy()
-    _straighten_grimaces(shown, head)
-    offsets = head - rest
     parted = float(offsets[_SEAM[1], 1] - offsets[_SEAM[0], 1])
     shut = float(np.clip(1 - parted / _PARTED, 0, 1))
     for side, corner in _CORNERS.items():
@@ -56,21 +51,24 @@ def with_mouth_shape(coefficients: Array, head: Array, rest: Array) -> Array:
     return shown
 
 
-def _straighten_grimaces(coefficients: Array, head: Array) -> None:
-    """Turn smiles with low corners into stretched mouths. In place."""
+def without_grimaces(coefficients: Array, head: Array) -> Array:
+    """(52,) coefficients with smiles that are grimaces turned into stretched mouths; `head` (478, 3) landmarks in the
+    frame of the head, in inter-ocular units."""
     upper, lower = (float(head[index, 1]) for index in _SEAM)
     opening = lower - upper
     if opening <= _TEETH[0]:
-        return
+        return coefficients
+    shown: Array = coefficients.copy()
     corners, sides = head[list(_CORNERS.values()), 1].mean(), head[_UPPER_SIDES, 1].mean()
     low = float(corners + sides - 2 * upper) / opening
     grimace = _beyond(low, _GRIMACE) * _beyond(opening, _TEETH)
     grimace *= 1 - _beyond(float(coefficients[COEFFICIENT["jawOpen"]]), _DROPPED)
     for side in _CORNERS:
         smile, stretch = COEFFICIENT[f"mouthSmile{side}"], COEFFICIENT[f"mouthStretch{side}"]
-        turned = grimace * coefficients[smile]
-        coefficients[smile] -= turned
-        coefficients[stretch] = min(coefficients[stretch] + turned, 1.0)
+        turned = grimace * shown[smile]
+        shown[smile] -= turned
+        shown[stretch] = min(shown[stretch] + turned, 1.0)
+    return shown
 
 
 def _beyond(length: float, limits: tuple[float, float]) -> float:

@@ -12,10 +12,11 @@ from mien.face.boxes import around, containment, iou, shared
 from mien.face.calibration import Neutral
 from mien.face.cuts import CutDetector
 from mien.face.detect import Detection, Detector, look, windows
-from mien.face.frontal import read_coefficients
+from mien.face.frontal import frontal, read_coefficients
 from mien.face.gaze import gaze_of
 from mien.face.identity import SAME, Look
 from mien.face.landmarks import Region
+from mien.face.mouth_shape import without_grimaces
 from mien.face.pose import head_pose
 from mien.face.smoothing import OneEuro, for_landmarks
 from mien.types import Array, Face, Frame, Picture
@@ -235,7 +236,7 @@ class FaceTracker:
         unit = float(np.linalg.norm(sighting.landmarks[263] - sighting.landmarks[33])) + 1e-6
         landmarks = track.smooth(sighting.landmarks, frame.time, unit=unit)
         pose = head_pose(landmarks)
-        coefficients = read_coefficients(self._mesh, landmarks, pose)
+        coefficients = without_grimaces(read_coefficients(self._mesh, landmarks, pose), frontal(landmarks, pose))
         gaze = gaze_of(pose.to_head(landmarks), coefficients)
         if track.look is None or (clear and track.frames % 5 == 0):
             now = Look.at(frame.image, landmarks, pose, coefficients)

@@ -15,6 +15,9 @@ from mien.types import Array
 _FREELY = 0.55
 """Share of the way to the edge that a feature moves freely; after it, it is slowed down."""
 
+_SIDES = 3
+"""Sides of the face that a feature may be kept from, one after the other."""
+
 
 class Margin:
     """Slows a movement down that would leave the face."""
@@ -33,15 +36,19 @@ class Margin:
     def __call__(self, places: Array, rigid: Array) -> Array:
         """(478, 2) the places with an expression's movements towards the edge slowed down, so that none reaches it;
         `rigid` (478, 2) is where the places would be without an expression."""
-        moved = places - rigid
         ways, edge = self._outwards.T, self._loop
-        # (inner, loop): how far each feature is from each side of the face, and how far it moves towards it.
+        rows = np.arange(len(self._inner))
+        # (inner, loop): how far each feature is from each side of the face.
         gap = np.maximum(np.sum(rigid[edge] * self._outwards, axis=1) - rigid[self._inner] @ ways, 1)
-        out = moved[self._inner] @ ways - np.sum(moved[edge] * self._outwards, axis=1)
-        share = np.maximum((out / gap).max(1), 1e-6)
-        slowed = np.minimum(share, _FREELY) + (1 - _FREELY) * np.tanh(np.maximum(share - _FREELY, 0) / (1 - _FREELY))
+        pushed = np.sum((places - rigid)[edge] * self._outwards, axis=1)
         kept: Array = places.copy()
-        kept[self._inner] -= moved[self._inner] * (1 - slowed / share)[:, None]
+        for _ in range(_SIDES):
+            out = (kept - rigid)[self._inner] @ ways - pushed
+            side = (out / gap).argmax(1)
+            way, room = out[rows, side], gap[rows, side]
+            free, rest = _FREELY * room, (1 - _FREELY) * room
+            slowed = np.minimum(way, free) + rest * np.tanh(np.maximum(way - free, 0) / rest)
+            kept[self._inner] -= (way - slowed)[:, None] * self._outwards[side]
         return kept
 
 

@@ -19,10 +19,10 @@ from mien.engine.mesh.topology import (
 )
 from mien.types import Array, Expression, Picture
 
-_TEETH = (216, 60)
+_TEETH = (216, 90)
 """Width and height of the painted rows of teeth; the mouth's width at rest is 120 of them. They reach beyond it, for a
 mouth that is drawn aside shows the teeth of that side."""
-_TIP = 50
+_TIP = 80
 """Height of the biting edge in it."""
 _TINT = 0.65
 """How much of the picture's light teeth take the colour of; the rest is their own, a warm white."""
@@ -119,7 +119,7 @@ class Mouth:
         self._lay_teeth(inside, self._upper, edge, angle, box, show)
         # The upper lip throws a shadow, and light falls off to the corners.
         shadow = 0.72 + 0.28 * smoothstep((y / max(opening, 0.01) + 0.55) / 0.4)
-        inside *= (shadow * (1 - 0.5 * smoothstep((2 * np.abs(x) - 0.5) / 0.7)))[..., None]
+        inside *= (shadow * (1 - 0.32 * smoothstep((2 * np.abs(x) - 0.6) / 0.7)))[..., None]
         height, width = x.shape
         if height <= self._grain.shape[0] and width <= self._grain.shape[1]:
             inside += self._grain[:height, :width, None] * (0.4 + inside.mean(-1, keepdims=True) / 255)
@@ -141,7 +141,9 @@ class Mouth:
         offset = edge - [box[0], box[1]] - linear @ anchor
         affine = np.concatenate([linear, np.asarray(offset, np.float32)[:, None]], 1)
         laid = cv2.warpAffine(row, affine, (inside.shape[1], inside.shape[0]), flags=cv2.INTER_LINEAR)
-        inside += (laid[..., 1] * show)[..., None] * (self.tooth * laid[..., :1] - inside)
+        # Shade is the mouth's own dark, not grey.
+        shaded = self.cavity + laid[..., :1] * (self.tooth - self.cavity)
+        inside += (laid[..., 1] * show)[..., None] * (shaded - inside)
 
 
 def _paint_teeth(count: int) -> Array:
@@ -156,5 +158,5 @@ def _paint_teeth(count: int) -> Array:
     gap = smoothstep((part - 0.84) / 0.16)
     tip = _TIP - 4 * (1 - round_) - 2.5 * smoothstep((part - 0.5) * 2)
     alpha = (1 - smoothstep((y - tip) / 3)) * (1 - smoothstep((np.abs(u) - 0.88) / 0.12))
-    shade = (0.45 + 0.55 * round_) * (1 - 0.11 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
+    shade = (0.64 + 0.36 * round_) * (1 - 0.11 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
     return np.stack([shade, alpha], -1).astype(np.float32)
