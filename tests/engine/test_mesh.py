@@ -115,6 +115,20 @@ def test_a_closed_lid_does_not_take_its_colour_from_shadow_and_brow() -> None:
         assert lid.mean() > 0.6 * np.mean([220, 180, 150])
 
 
+def test_a_smile_that_shows_teeth_has_its_corners_up_and_a_grimace_has_not() -> None:
+    head = Head(landmarks(), np.zeros(len(COEFFICIENTS), np.float32))
+    bared = {"mouthUpperUpLeft": 1.0, "mouthUpperUpRight": 1.0, "mouthLowerDownLeft": 0.5, "mouthLowerDownRight": 0.5}
+
+    def low(**more: float) -> float:
+        """How far corners and sides of the upper lip lie below its middle, as a share of the opening."""
+        skin = head.move(expression({**bared, **more})).skin
+        upper = skin[13, 1]
+        return float((skin[[61, 291], 1].mean() + skin[[80, 310], 1].mean() - 2 * upper) / (skin[14, 1] - upper))
+
+    assert low(mouthSmileLeft=0.9, mouthSmileRight=0.9) < 0.12
+    assert low(mouthStretchLeft=0.9, mouthStretchRight=0.9) > 0.2
+
+
 @settings(deadline=None)
 @given(st.floats(-0.7, 0.7), st.floats(-0.6, 0.6))
 def test_no_feature_leaves_the_face_on_its_far_side(yaw: float, pull: float) -> None:

@@ -59,6 +59,25 @@ def round_lips(head: Array, rest: Array) -> None:
 
 _SQUARER = 0.02
 """Inter-ocular units by which an opening may be squarer than an ellipse."""
+_SMILE_CORNERS, _CORNER_REACH = 0.04, 0.13
+"""In a smile that shows teeth, corners and sides of the upper lip lie no lower under its middle, added, than this share
+of the opening; and inter-ocular units around a corner within which skin goes along."""
+
+
+def lift_corners(head: Array, smile: float) -> None:
+    """Raise the corners of an open mouth that smiles, 0 to 1, to its upper lip: lower ones make a grimace of it. In
+    place."""
+    corners, sides = [LIP_UPPER_OUTER[0], LIP_UPPER_OUTER[-1]], [LIP_UPPER_INNER[2], LIP_UPPER_INNER[-3]]
+    upper, lower = float(head[LIP_UPPER_INNER[5], 1]), float(head[LIP_LOWER_INNER[5], 1])
+    opening = lower - upper
+    if opening < _SMILE_CORNERS or smile <= 0:
+        return
+    low = float(head[corners, 1].mean() + head[sides, 1].mean()) - 2 * upper
+    excess = max(low - _SMILE_CORNERS * opening, 0.0) * smile
+    away = np.linalg.norm(head[:, None, :2] - head[None, corners, :2], axis=2).min(1)
+    head[:, 1] -= excess * np.exp(-np.square(away / _CORNER_REACH))
+
+
 _THINNEST = 0.55
 """Lips are drawn thinner by a broad smile, but never below this share of what they are at rest."""
 

@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.engine.mesh.curves import smoothstep, soft_limit
+from mien.engine.mesh.curves import ease, smoothstep, soft_limit
 from mien.engine.mesh.features import (
     blink,
     close_lids,
     keep_crease,
     keep_lips_thick,
+    lift_corners,
     lower_lid,
     meet_lips,
     round_lips,
@@ -57,6 +58,8 @@ _JAW_DROP = 0.27
 """Inter-ocular units by which the lower teeth leave the upper ones in a fully open mouth."""
 _BESIDE_LIPS = 0.4
 """Inter-ocular units over which the size of the mouth's movements passes into that of the rest of the face."""
+_SURE_SMILE = 0.4
+"""Smile, less stretched mouth, from which a mouth surely smiles."""
 _OWN_EXPRESSION = {
     "jawOpen": 1.0, "mouthLowerDown": 1.0, "mouthUpperUp": 1.0, "mouthSmile": 1.3, "mouthDimple": 1.3,
     "cheekSquint": 1.3, "mouthFrown": 0.5, "mouthFunnel": 0.5,
@@ -134,6 +137,7 @@ class Head:
         offsets = self._rest + expression.offsets * self.scale
         head = self._head + offsets
         round_lips(head, self._head)
+        lift_corners(head, _smile(expression))
         meet_lips(head)
         keep_lips_thick(head, self._head)
         closed = np.array([blink(expression[f"eyeBlink{eye.side}"]) for eye in EYES], np.float32)
@@ -235,6 +239,14 @@ class Head:
         in_plane = flat - depth[:, None] * rotation[:2, 2]
         xy = in_plane @ np.linalg.inv(rotation[:2, :2]).T
         return np.concatenate([xy, depth[:, None]], 1).astype(np.float32)
+
+
+def _smile(expression: Expression) -> float:
+    """0 to 1: how surely the mouth smiles."""
+    smile, stretch = (
+        (expression[f"{name}Left"] + expression[f"{name}Right"]) / 2 for name in ("mouthSmile", "mouthStretch")
+    )
+    return ease((smile - stretch) / _SURE_SMILE)
 
 
 def _flatten(depth: NDArray[np.floating]) -> Array:
