@@ -94,6 +94,18 @@ def test_somebody_small_who_comes_in_later_is_found(tracker: FaceTracker, ada: P
     assert [len(frame) for frame in faces[-5:]] == [2] * 5
 
 
+def test_somebody_who_comes_in_beside_another_is_found_within_a_third_of_a_second(
+    tracker: FaceTracker, ada: Picture, bob: Picture
+) -> None:
+    alone = placed(room(), ada, 80, 120)
+    both = placed(alone, bob, 380, 120)
+    for frames_before in range(10, 18):
+        tracker.reset()
+        found = run(tracker, [alone] * frames_before + [both] * 10)
+        assert [len(faces) for faces in found[:frames_before]] == [1] * frames_before
+        assert len(found[-1]) == 2
+
+
 def test_lights_that_go_out_do_not_make_another_person(tracker: FaceTracker, ada: Picture) -> None:
     light = placed(room(), ada, 200, 100)
     dark = (light * 0.45).astype(np.uint8)

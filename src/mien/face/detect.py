@@ -83,7 +83,7 @@ class BlazeFace:
 
     name = "blazeface"
     reach = 0.1
-    pause = 2
+    pause = 4
     _SIDE = 128
     _SURE = 0.8
     """Score that needs no second look."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mien.models.litert import Network
+from mien.models.slopes import spread_slopes
 from mien.types import Array, Picture
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class FaceMesh:
     name = "face-landmarker"
 
     def __init__(self, landmarks: bytes, blendshapes: bytes) -> None:
-        self._mesh = Network(landmarks, name="face landmarks", threads=1)
+        self._mesh = Network(spread_slopes(landmarks), name="face landmarks", threads=1)
         self._blendshapes = Network(blendshapes, name="face blendshapes", threads=1)
         self._side = self._mesh.input_shape[1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from mien.face.pose import Pose, head_pose
@@ -43,4 +44,4 @@ class Mirror:
         self._render, self._tracker = render, tracker
 
     def __call__(self, expression: Expression) -> Reading | None:
-        return self._tracker(np.ascontiguousarray(self._render(expression)[..., :3]))
+        return self._tracker(np.asarray(cv2.cvtColor(self._render(expression), cv2.COLOR_RGBA2RGB), np.uint8))

@@ -91,13 +91,18 @@ class MeshRenderer:
         around = coarse.copy()
         rasterize(around, places, source, self._all_triangles, depth, scale=self._scale / 2)
         # Shifts are enlarged, not places: where nothing moves a pixel shows exactly itself, up to the very edge.
-        face = fine + _enlarge(around - coarse, fine)
+        around -= coarse
+        face = _enlarged(around, fine)
         rasterize(face, places[:SKIN], source[:SKIN], self._face_triangles, depth[:SKIN], scale=self._scale)
-        return full + _enlarge(face - fine, full)
+        face -= fine
+        return _enlarged(face, full)
 
 
-def _enlarge(shifts: Array, like: Array) -> Array:
-    return np.asarray(cv2.resize(shifts, like.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+def _enlarged(shifts: Array, still: Array) -> Array:
+    """The map as fine as `still` that is shifted from it."""
+    shifted = np.asarray(cv2.resize(shifts, still.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    shifted += still
+    return shifted
 
 
 def _identity(size: tuple[int, int], scale: float) -> Array:

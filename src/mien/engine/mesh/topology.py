@@ -105,15 +105,13 @@ def delaunay(points: Array) -> Indices:
     low, high = points.min(0), points.max(0)
     scaled = ((points - low) / (high - low).max() * 1000 + 10).astype(np.float32)
     plane = cv2.Subdiv2D((0, 0, 1021, 1021))
-    index = {}
-    for i, (x, y) in enumerate(scaled.tolist()):
-        index[plane.insert((x, y))] = i
-    found = []
-    for corners in np.reshape(plane.getTriangleList(), (-1, 3, 2)):
-        nearest = [int(np.argmin(((scaled - c) ** 2).sum(1))) for c in corners]
-        if all(((scaled[n] - c) ** 2).sum() < 1e-3 for n, c in zip(nearest, corners, strict=True)):
-            found.append(nearest)
-    return np.array(found, np.int32)
+    for x, y in scaled.tolist():
+        plane.insert((x, y))
+    corners = np.reshape(plane.getTriangleList(), (-1, 3, 1, 2))
+    away = ((scaled - corners) ** 2).sum(-1)
+    nearest = away.argmin(-1)
+    found = (away.min(-1) < 1e-3).all(1)  # OpenCV adds triangles with corners of its own, far outside
+    return np.asarray(nearest[found], np.int32)
 
 
 def _inside(points: Array, polygon: Array) -> NDArray[np.bool_]:

@@ -160,7 +160,8 @@ class Flesh:
         """(N, 2) all points for the expression, in units of the drawing."""
         points = self.rest.copy()
         for motion, vertices in self._motions:
-            points[vertices] += _moved(motion, _amount(motion, expression), self.rest[vertices]) - self.rest[vertices]
+            if amount := _amount(motion, expression):
+                points[vertices] += _moved(motion, amount, self.rest[vertices]) - self.rest[vertices]
         gazes = dict(zip(("right", "left"), each_eye(expression), strict=True))
         for side, lids in self.lids.items():
             points[lids.vertices, 1] += lids.displacement(LidState.of(expression, side, lids.eye))

@@ -56,6 +56,7 @@ class PuppetRenderer:
         posed = flesh.posed(expression, time)
         local, matrices = self._local(posed, expression)
         absolute = np.ascontiguousarray((posed - self._origin) * self._scale, np.float32)
+        local_data, matrix_data, absolute_data = local.ctypes.data, matrices.ctypes.data, absolute.ctypes.data
         opacity = flesh.opacities(expression)
         shut = {
             flesh.rig.eyes[side].opening for side, openness in flesh.openness(expression).items() if openness < SHUT
@@ -66,10 +67,10 @@ class PuppetRenderer:
             paint.fade(0.0 if hidden else shape.opacity * opacity.get(shape.layer, 1.0))
             if paint.visible:
                 first = limb.start + 1
-                paint.place(local.ctypes.data + 8 * first, limb.stop - first, matrices.ctypes.data + 36 * number)
+                paint.place(local_data + 8 * first, limb.stop - first, matrix_data + 36 * number)
         for limb, clip in self._clips:
             first = limb.start + 1
-            clip.place(absolute.ctypes.data + 8 * first, limb.stop - first, _IDENTITY.ctypes.data)
+            clip.place(absolute_data + 8 * first, limb.stop - first, _IDENTITY.ctypes.data)
         if self._backdrop is None:
             self._canvas.draw(clear=True)
         else:
