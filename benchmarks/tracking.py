@@ -88,7 +88,7 @@ def speed(detector: Detector, mesh: Mesh) -> float:
     neutral, smooth, clock = Neutral(), for_landmarks(), iter(np.arange(1e6) / 30)
     whole = 1e3 * float(np.mean(spent[5:]))
     stages = {
-        "detector, one look (every second frame)": lambda: detector(picture, thorough=False),
+        "detector, one look (every fourth frame)": lambda: detector(picture, thorough=False),
         "crop and landmarks": lambda: mesh.landmarks(picture, region),
         "coefficients": lambda: mesh.coefficients(landmarks),
         "smoothing": lambda: smooth(landmarks, next(clock), unit=60.0),
