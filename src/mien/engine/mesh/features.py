@@ -62,6 +62,8 @@ _SQUARER = 0.02
 _SMILE_CORNERS, _CORNER_REACH = 0.04, 0.13
 """In a smile that shows teeth, corners and sides of the upper lip lie no lower under its middle, added, than this share
 of the opening; and inter-ocular units around a corner within which skin goes along."""
+_MOST_LIFTED = 0.05
+"""Inter-ocular units by which corners are raised for that, at most."""
 
 
 def lift_corners(head: Array, smile: float) -> None:
@@ -73,7 +75,7 @@ def lift_corners(head: Array, smile: float) -> None:
     if opening < _SMILE_CORNERS or smile <= 0:
         return
     low = float(head[corners, 1].mean() + head[sides, 1].mean()) - 2 * upper
-    excess = max(low - _SMILE_CORNERS * opening, 0.0) * smile
+    excess = min(max(low - _SMILE_CORNERS * opening, 0.0), _MOST_LIFTED) * smile
     away = np.linalg.norm(head[:, None, :2] - head[None, corners, :2], axis=2).min(1)
     head[:, 1] -= excess * np.exp(-np.square(away / _CORNER_REACH))
 

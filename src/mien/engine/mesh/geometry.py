@@ -58,6 +58,8 @@ _JAW_DROP = 0.27
 """Inter-ocular units by which the lower teeth leave the upper ones in a fully open mouth."""
 _BESIDE_LIPS = 0.4
 """Inter-ocular units over which the size of the mouth's movements passes into that of the rest of the face."""
+_LAUGHING = 0.2
+"""Open jaw, beyond a tenth, from which a mouth laughs."""
 _SURE_SMILE = 0.4
 """Smile, less stretched mouth, from which a mouth surely smiles."""
 _OWN_EXPRESSION = {
@@ -242,11 +244,11 @@ class Head:
 
 
 def _smile(expression: Expression) -> float:
-    """0 to 1: how surely the mouth smiles."""
+    """0 to 1: how surely the mouth smiles with its jaw up. A falling jaw takes the corners along."""
     smile, stretch = (
         (expression[f"{name}Left"] + expression[f"{name}Right"]) / 2 for name in ("mouthSmile", "mouthStretch")
     )
-    return ease((smile - stretch) / _SURE_SMILE)
+    return ease((smile - stretch) / _SURE_SMILE) * (1 - ease((expression["jawOpen"] - 0.1) / _LAUGHING))
 
 
 def _flatten(depth: NDArray[np.floating]) -> Array:

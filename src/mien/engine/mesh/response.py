@@ -43,9 +43,10 @@ _TOP: Final = 0.9
 _MOST: Final = {"brow": 1.8, "eyeWide": 1.25, "jaw": 1.25, "mouth": 1.35}
 """A mixture never goes farther than so many times the driver's movement, by the beginning of its name: a caricature is
 no likeness, and several movements of the mouth add up."""
-_HEAD_START, _NOTICED = 0.2, 0.2
-"""And so much farther, in full from the second number on: the network reads nothing of a movement below a threshold,
-which differs from face to face."""
+_HEAD_START: Final = {"brow": 0.2, "eyeWide": 0.2}
+_NOTICED = 0.2
+"""And so much farther, in full from this number on: the network reads nothing of a movement below a threshold, which
+differs from face to face. Not mouths: what they gain in the network's eyes is too much for people's."""
 _OWN: Final = np.float32(0.55)
 """How much of what the coefficients do not explain is passed on: it carries fine asymmetries, and jitter."""
 
@@ -138,7 +139,8 @@ def _strengths(mirror: Mirror, mixture: Array, columns: list[int], rest: Array, 
         found = mirror(moving(level * together))
         # Where no face is found any more the movement has gone too far.
         read.append(read[0] if found is None else found.coefficients[columns] - rest)
-    limit = _STEPS * most + _HEAD_START * np.minimum(_STEPS / _NOTICED, 1)
+    head_start = next((s for part, s in _HEAD_START.items() if COEFFICIENTS[columns[0]].startswith(part)), 0.0)
+    limit = _STEPS * most + head_start * np.minimum(_STEPS / _NOTICED, 1)
     strengths = []
     for curve, resting in zip(np.maximum.accumulate(np.array(read)).T, rest, strict=True):
         wanted = _STEPS * min(_TOP - float(resting), float(curve[-1]))
