@@ -19,6 +19,7 @@ from mien import models
 from mien.avatar import library
 from mien.emotion.classifier import MODEL, EmotionClassifier
 from mien.engine import registry
+from mien.engine.mesh import forget
 from mien.face.parts import open_tracker
 from mien.media.reader import VideoReader
 from mien.media.writer import VideoWriter
@@ -122,12 +123,14 @@ def copy_by_rgb(clip: Path, out: Path) -> int:
 
 
 def anonymize(clip: Path, avatar: str | Path, out: Path, size: int) -> int:
-    """The number of frames."""
+    """The number of frames. Every run is a first one, as on the command line."""
+    forget()
     return mien.anonymize(clip, avatar=avatar, output=out, size=size).frames
 
 
 def prepared(avatar: str | Avatar, size: int) -> GuardedRenderer:
     chosen = library.find(avatar) if isinstance(avatar, str) else avatar
+    forget()
     return GuardedRenderer(registry.for_avatar(chosen.kind).prepare(chosen, size=size), engine=chosen.kind)
 
 
