@@ -108,7 +108,8 @@ class Face:
     landmarks: Array
     """(478, 3) float32, smoothed over time; z on the same scale as x and y."""
     coefficients: Array
-    """(52,) float32 in [0, 1], as measured (not relative to neutral)."""
+    """(52,) float32 in [0, 1], as measured (not relative to neutral): of a turned head as seen from the front, with
+    grimaces told from smiles."""
     yaw: float
     """Radians, relative to the camera."""
     pitch: float
