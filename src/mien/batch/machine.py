@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 _CORES_PER_JOB: Final = 1
-"""A run keeps one and a half cores busy. Five clips, 1484 frames, on two idle cores, two rounds: 23.3 and 22.7 s one at a
-time, 17.4 and 19.6 s two at a time, 19.1 and 19.5 s three at a time."""
+"""A run keeps one and a half cores busy. Five clips, 1484 frames, on two idle cores, two rounds: 23.3 and 22.7 s one at
+a time, 17.4 and 19.6 s two at a time, 19.1 and 19.5 s three at a time."""
 _MEMORY_PER_JOB: Final = 1 << 30
 """Bytes of all the memory there is, which others need too. A run takes 240 MB for a small clip, 350 MB for one of
 3840×2160."""
