@@ -9,6 +9,7 @@ import numpy as np
 
 from mien.engine.mesh import aim, response
 from mien.engine.mesh.aim import Aim
+from mien.engine.mesh.creases import Creases
 from mien.engine.mesh.eyes import Eye
 from mien.engine.mesh.geometry import Head
 from mien.engine.mesh.lids import Lid
@@ -37,6 +38,7 @@ class MeshRenderer:
         self._eyes = [Eye(rgb, landmarks, eye, i) for i, eye in enumerate(EYES)]
         self._lids = [Lid(rgb, landmarks, eye, landmarks[eye.brow, :2]) for eye in EYES]
         self._mouth = Mouth(rgb, landmarks)
+        self._creases = Creases(rgb, landmarks)
         self._scale = min(1.0, _FACE_MAP / max(width, height))
         self._still = [_identity(self.size, scale) for scale in (self._scale / 2, self._scale, 1.0)]
         self._face_triangles, self._all_triangles = self._head.triangles()
@@ -72,12 +74,13 @@ class MeshRenderer:
 
     def __call__(self, expression: Expression, *, time: float = 0.0) -> Picture:
         """Render (H, W, 4) uint8 RGBA."""
+        creased = self._creases(self._picture, expression)
         expression = self._aim(self._response(expression))
         motion = self._head.move(expression)
         places = np.concatenate([motion.skin, motion.rings])
         coordinates = self._warp(self._head.source(motion), places, motion.depth)
         # OpenCV's own stubs do not know that the second map may be missing.
-        bent = cv2.remap(self._picture, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=self._beyond)
+        bent = cv2.remap(creased, coordinates, np.empty(0), cv2.INTER_LINEAR, borderMode=self._beyond)
         picture = np.asarray(bent, np.uint8)
         for index, (lid, eye) in enumerate(zip(self._lids, self._eyes, strict=True)):
             lid.draw(picture, motion, index)
