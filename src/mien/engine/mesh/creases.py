@@ -7,6 +7,7 @@ are brown, a drawing's hardly darker than its skin.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from mien.engine.mesh.blend import box_around, smooth_line
 from mien.engine.mesh.curves import smoothstep
 from mien.engine.mesh.folds import FOLDS, Fold, Path, pulls
-from mien.engine.mesh.topology import EYES, LIPS, OVAL, SKIN, triangles
+from mien.engine.mesh.topology import EYES, LIPS, OVAL, SKIN, Indices, triangles
 from mien.face.pose import canonical
 from mien.types import Array, Expression, Picture
 
@@ -55,7 +56,7 @@ class Creases:
     def __init__(self, picture: Picture, landmarks: Array) -> None:
         """picture (H, W, 3) uint8 RGB; landmarks (478, 3) in its pixels."""
         points = landmarks[:SKIN, :2].astype(np.float32)
-        self._box = box = box_around(points[OVAL], (picture.shape[1], picture.shape[0]), 0)
+        box = box_around(points[OVAL], (picture.shape[1], picture.shape[0]), 0)
         patch = np.ascontiguousarray(picture[box[1] : box[3], box[0] : box[2]])
         unit = float(np.linalg.norm(points[EYES[0].outline].mean(0) - points[EYES[1].outline].mean(0))) / _EYES_APART
         skin = _skin(patch, points - box[:2])
@@ -67,24 +68,28 @@ class Creases:
                     (_shade(fold, mirror, points - box[:2], skin.shape, unit) for fold in FOLDS if fold.by == name),
                     np.zeros_like(skin),
                 )
-                self._maps[name, side] = _cut(shade * skin)
+                self._maps[name, side] = _cut(shade * skin, box)
 
     def __call__(self, picture: Picture, expression: Expression) -> Picture:
         """The picture, (H, W, 4) uint8 RGBA, with the folds of an expression; itself where there are none."""
-        shade: Array | None = None
-        x0, y0, x1, y1 = self._box
-        for side in ("Left", "Right"):
-            for name, pull in pulls(expression, side).items():
-                if pull > _LEAST:
-                    shade = np.zeros((y1 - y0, x1 - x0), np.float32) if shade is None else shade
-                    (left, top, right, bottom), folds = self._maps[name, side]
-                    shade[top:bottom, left:right] += np.float32(pull) * folds
-        if shade is None:
+        folded = [
+            (pull, self._maps[name, side])
+            for side in ("Left", "Right")
+            for name, pull in pulls(expression, side).items()
+            if pull > _LEAST
+        ]
+        if not folded:
             return picture
+        boxes = np.array([box for _, (box, _) in folded])
+        x0, y0 = boxes[:, :2].min(0).tolist()
+        x1, y1 = boxes[:, 2:].max(0).tolist()
+        shade = np.zeros((y1 - y0, x1 - x0), np.float32)
+        for pull, ((left, top, right, bottom), folds) in folded:
+            shade[top - y0 : bottom - y0, left - x0 : right - x0] += np.float32(pull) * folds
         creased: Picture = picture.copy()
         region = creased[y0:y1, x0:x1, :3]
-        lit = region * np.exp(-shade[..., None] * self._tone) + np.float32(0.5)
-        region[:] = np.minimum(lit, 255)
+        light = cv2.exp(shade[..., None] * -self._tone)
+        region[:] = cv2.multiply(region, light, dtype=cv2.CV_8U)
         return creased
 
 
@@ -104,18 +109,23 @@ def _shade(fold: Fold, mirror: float, points: Array, shape: tuple[int, ...], uni
 
 def _placed(path: Path, mirror: float, points: Array) -> Array:
     """(N, 2) a path of the average face on a face whose landmarks are `points`, (468, 2), sampled densely."""
+    corners, weights = _on_triangles(path, mirror)
+    return np.asarray((points[corners] * weights[..., None]).sum(1), np.float32)
+
+
+@cache
+def _on_triangles(path: Path, mirror: float) -> tuple[Indices, Array]:
+    """Landmarks around each sample of a path, (N, 3), and how much it belongs to each of them, (N, 3)."""
     mean = canonical().shape[:SKIN, :2]
     corners = triangles()
     a, b, c = (mean[corners[:, i]] for i in range(3))
     sampled = smooth_line(np.array(path, np.float32), steps=_STEPS) * np.array([mirror, 1], np.float32)
     at = sampled[:, None] - a
-    ab, ac = b - a, c - a
-    area = _cross(ab, ac)
-    of_b, of_c = _cross(at, ac) / area, _cross(ab, at) / area
+    area = _cross(b - a, c - a)
+    of_b, of_c = _cross(at, c - a) / area, _cross(b - a, at) / area
     weights = np.stack([1 - of_b - of_c, of_b, of_c], -1)
     inside = weights.min(-1).argmax(1)
-    weights = weights[np.arange(len(sampled)), inside]
-    return np.asarray((points[corners[inside]] * weights[..., None]).sum(1), np.float32)
+    return corners[inside], np.asarray(weights[np.arange(len(sampled)), inside], np.float32)
 
 
 def _cross(a: Array, b: Array) -> Array:
@@ -159,10 +169,11 @@ def _inside(points: Array, patch: Picture) -> tuple[Array, Array]:
     return x, y
 
 
-def _cut(shade: Array) -> tuple[_Region, Array]:
-    """The part of (h, w) that is not 0: where it is, and itself."""
+def _cut(shade: Array, box: _Region) -> tuple[_Region, Array]:
+    """The part of (h, w) that is not 0: where it is in the picture of which `box` is seen, and itself."""
     y, x = np.nonzero(np.abs(shade) > _NOTHING)
     if not len(x):
-        return (0, 0, 0, 0), np.zeros((0, 0), np.float32)
-    box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
-    return box, np.ascontiguousarray(shade[box[1] : box[3], box[0] : box[2]])
+        return (box[0], box[1], box[0], box[1]), np.zeros((0, 0), np.float32)
+    left, top, right, bottom = int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
+    region = (box[0] + left, box[1] + top, box[0] + right, box[1] + bottom)
+    return region, np.ascontiguousarray(shade[top:bottom, left:right])

@@ -22,8 +22,8 @@ _MOVEMENTS: Final = tuple(name for name in COEFFICIENTS if name.startswith(("jaw
 and gaze are drawn."""
 _COLUMNS: Final = np.array([COEFFICIENT[name] for name in _MOVEMENTS])
 _STRONGER: Final = (
-    "browDown", "browInnerUp", "browOuterUp", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthStretch",
-    "mouthUpperUp",
+    "browDown", "browInnerUp", "browOuterUp", "eyeWide", "jawOpen", "mouthFunnel", "mouthLowerDown", "mouthSmile",
+    "mouthStretch", "mouthUpperUp",
 )  # fmt: skip
 """Coefficients, of both sides, of which the tracker reads little while the landmarks move as they should: these are
 made stronger."""
