@@ -31,7 +31,7 @@ _TRIED: Final = (0.6, 1.3)
 """Strengths at which each movement is made alone; 1 is the average face's full movement."""
 _STIFFNESS: Final = 0.04
 """Weight of staying near the average face's movement, against landmarks seen elsewhere."""
-_ITSELF, _OTHERS = (0.7, 1.7), 0.4
+_ITSELF, _OTHERS = (0.7, 1.7), 0.1
 """Limits of what a mixture has of the movement itself, and of any other."""
 _LEVELS: Final = np.array([0.0, 0.25, 0.5, 0.8, 1.2, 1.8, 2.6], np.float32)
 """Strengths at which each mixture is made."""
