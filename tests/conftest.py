@@ -16,7 +16,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from mien.engine.base import Renderer
+from mien.engine.base import OnShare, Renderer
 from mien.types import Avatar, Picture
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -128,7 +128,7 @@ def use_engine(monkeypatch: pytest.MonkeyPatch) -> UseEngine:
 
     def use(prepare: Callable[[Avatar], Renderer]) -> None:
         class Installed(OvalEngine):
-            def prepare(self, avatar: Avatar, *, size: int = 512) -> Renderer:
+            def prepare(self, avatar: Avatar, *, size: int = 512, on_progress: OnShare | None = None) -> Renderer:
                 return prepare(avatar)
 
         monkeypatch.setattr(registry, "get", lambda name: Installed())

@@ -9,7 +9,7 @@ from time import sleep
 import cv2
 import numpy as np
 
-from mien.engine.base import Renderer
+from mien.engine.base import OnShare, Renderer
 from mien.face.pose import Pose, canonical, rotation_from
 from mien.types import Array, Avatar, Expression, Face, Frame, Picture
 
@@ -128,7 +128,7 @@ class OvalEngine:
     needs = "expression"
     takes = ("picture", "puppet")
 
-    def prepare(self, avatar: Avatar, *, size: int = 512) -> Renderer:
+    def prepare(self, avatar: Avatar, *, size: int = 512, on_progress: OnShare | None = None) -> Renderer:
         return OvalRenderer()
 
 

@@ -238,7 +238,7 @@ def _scene(
     from mien.engine.base import HasBackdrop
     from mien.scene.guard import GuardedRenderer
 
-    renderer = engine.prepare(avatar, size=options.size)
+    renderer = engine.prepare(avatar, size=options.size, on_progress=passes.preparing)
     if options.scene is Scene.AVATAR:
         from mien.scene.avatar import AvatarScene
 

@@ -121,7 +121,7 @@ def _anonymized(clip: Source, options: dict[str, Any], answers: Answers, unwante
     def on_progress(at: Progress) -> None:
         if unwanted.is_set():
             raise CancelledError("Cancelled before the clip was through; nothing was written.")
-        answers.say(progress=[at.frames, at.total, at.seconds, at.time])
+        answers.say(progress=[at.frames, at.total, at.seconds, at.time, at.preparing])
 
     options |= {name: Path(options[name]) for name in ("avatar", "output")} | {"scene": Scene(options["scene"])}
     threads = options.pop("opencv_threads", None)

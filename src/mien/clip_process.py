@@ -118,7 +118,8 @@ class ClipProcess:
             if kind == "done":
                 return dict(what)
             if kind == "progress" and on_progress is not None:
-                on_progress(Progress(*what))
+                *numbers, preparing = what
+                on_progress(Progress(*numbers, preparing=preparing))
         raise AssertionError("the last answer is a result or an error")
 
     def _send(self) -> None:

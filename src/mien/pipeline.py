@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Final, Protocol
 
@@ -54,6 +54,8 @@ class Progress:
     """Since the run began, on the wall clock."""
     time: float
     """Seconds into the clip."""
+    preparing: float = field(default=1.0, kw_only=True)
+    """How much of making the avatar ready is done, 0 to 1. Frames come after it."""
 
     @property
     def fps(self) -> float:
@@ -72,6 +74,11 @@ class Passes:
     def __init__(self, on_progress: Callable[[Progress], None] | None, total: int | None, count: int) -> None:
         self._report, self._total = on_progress, None if total is None else total * count
         self._frames, self._seconds = 0, 0.0
+
+    def preparing(self, share: float) -> None:
+        """Tell how far the avatar is made ready, 0 to 1, before the first pass."""
+        if self._report:
+            self._report(Progress(0, self._total, 0.0, 0.0, preparing=share))
 
     def on_progress(self, at: Progress) -> None:
         """Tell how far all passes together are."""

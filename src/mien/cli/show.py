@@ -41,8 +41,12 @@ def progress_bar(label: str) -> Iterator[Callable[[Progress], None]]:
         task = bar.add_task(label, total=None, fps=0.0)
 
         def on_progress(at: Progress) -> None:
+            if at.preparing < 1:
+                percent = round(100 * at.preparing)
+                bar.update(task, description="making the avatar ready", completed=percent, total=100)
+                return
             total = None if at.total is None else max(at.total, at.frames)
-            bar.update(task, completed=at.frames, total=total, fps=at.fps)
+            bar.update(task, description=label, completed=at.frames, total=total, fps=at.fps)
 
         yield on_progress
 

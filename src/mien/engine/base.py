@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol, runtime_checkable
 
 from mien.types import Array, Avatar, Expression, Picture
+
+OnShare = Callable[[float], None]
+"""Is told the share that is done, 0 to 1."""
 
 
 class Renderer(Protocol):
@@ -47,7 +51,8 @@ class Engine(Protocol):
     takes: tuple[str, ...]
     """Kinds of avatar: "picture", "puppet"."""
 
-    def prepare(self, avatar: Avatar, *, size: int = 512) -> Renderer:
-        """Everything slow, once. `size` is the length of the picture's longer side in pixels. Raises AvatarError where
-        the avatar does not suit."""
+    def prepare(self, avatar: Avatar, *, size: int = 512, on_progress: OnShare | None = None) -> Renderer:
+        """Everything slow, once. `size` is the length of the picture's longer side in pixels. What takes longer than a
+        moment tells `on_progress` how far it is; an exception raised there ends it. Raises AvatarError where the avatar
+        does not suit."""
         ...

@@ -100,6 +100,7 @@ class Clip:
             **clip, "clip_fps": clip.pop("fps"), "state": self.state, "error": self.error,
             "avatar": self.wish.avatar if self.wish else None,
             "scene": self.wish.scene.value if self.wish else None,
+            "preparing": at.preparing if at and at.preparing < 1 else None,
             "frames": at.frames if at else 0, "total": total, "fps": round(at.fps, 1) if at else 0.0,
             "seconds_left": round(left, 1) if left is not None and self.state == "running" else None,
             "warnings": self.outcome.get("warnings", []), "coverage": self.outcome.get("coverage"),

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 
+from mien.engine.base import OnShare
 from mien.engine.mesh.aim import Aim
 from mien.engine.mesh.mirror import Reading
 from mien.engine.mesh.renderer import MeshRenderer
@@ -35,8 +36,9 @@ class MeshEngine:
     needs: Literal["expression"] = "expression"
     takes = ("picture",)
 
-    def prepare(self, avatar: Avatar, *, size: int = 512) -> MeshRenderer:
-        """Find the avatar's face and take it apart. Raises AvatarError where there is none."""
+    def prepare(self, avatar: Avatar, *, size: int = 512, on_progress: OnShare | None = None) -> MeshRenderer:
+        """Find the avatar's face, take it apart, and learn how far it must be moved. Raises AvatarError where there is
+        no face."""
         from mien.face.frontal import read_coefficients
         from mien.face.landmarks import Region
         from mien.face.parts import open_finder, open_mesh
@@ -68,7 +70,7 @@ class MeshEngine:
         if (known := _learned.get(key)) is not None:
             renderer.learned = known
         else:
-            renderer.learn(read)
+            renderer.learn(read, on_progress)
             _learned[key] = renderer.learned
             while len(_learned) > _REMEMBERED:
                 _learned.pop(next(iter(_learned)), None)

@@ -18,6 +18,8 @@ _GLANCE: Final = math.radians(14)
 _LEAST, _MOST = 0.8, 1.4
 """Limits of a correction."""
 _WAYS: Final = ("yaw", "pitch", "gaze")
+LOOKS: Final = 1 + 2 * len(_WAYS)
+"""Pictures that `learn` draws."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ class Aim:
 
 
 def learn(mirror: Mirror) -> Aim:
-    """Turn the avatar's head and eyes to every side and see how far they turn. Draws seven pictures."""
+    """Turn the avatar's head and eyes to every side and see how far they turn."""
     rest = mirror(Expression.neutral())
     aim = Aim.straight()
     if rest is None:

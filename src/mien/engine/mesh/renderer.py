@@ -7,6 +7,7 @@ import copy
 import cv2
 import numpy as np
 
+from mien.engine.base import OnShare
 from mien.engine.mesh import aim, response
 from mien.engine.mesh.aim import Aim
 from mien.engine.mesh.creases import Creases
@@ -47,10 +48,10 @@ class MeshRenderer:
         self.outline = still.skin[OVAL]
         self.face = np.array([still.skin[e.outline].mean(0) for e in EYES] + [still.skin[[13, 14]].mean(0)], np.float32)
 
-    def learn(self, tracker: Tracker) -> None:
+    def learn(self, tracker: Tracker, on_progress: OnShare | None = None) -> None:
         """Find out, with a tracker's eyes, how far this picture must be moved for an expression to show."""
         self._response, self._aim = Response.straight(), Aim.straight()
-        mirror = Mirror(self, tracker)
+        mirror = Mirror(self, tracker, looks=response.LOOKS + aim.LOOKS, on_progress=on_progress)
         self.learned = response.learn(mirror, self._head.scale), aim.learn(mirror)
 
     @property

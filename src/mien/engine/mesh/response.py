@@ -35,6 +35,8 @@ _ITSELF, _OTHERS = (0.7, 1.7), 0.1
 """Limits of what a mixture has of the movement itself, and of any other."""
 _LEVELS: Final = np.array([0.0, 0.25, 0.5, 0.8, 1.2, 1.8, 2.6], np.float32)
 """Strengths at which each mixture is made."""
+LOOKS: Final = 1 + len(_MOVEMENTS) * len(_TRIED) + len(_STRONGER) * (len(_LEVELS) - 1)
+"""Pictures that `learn` draws."""
 _STEPS: Final = np.linspace(0, 1, 11, dtype=np.float32)
 _LEAST_RANGE: Final = 0.12
 """A coefficient that the tracker hardly reads off this picture, whatever is done, is left as its landmarks want it."""
@@ -82,7 +84,7 @@ class Response:
 
 
 def learn(mirror: Mirror, scale: Array) -> Response:
-    """Make every movement before the mirror. Draws about 110 pictures.
+    """Make every movement before the mirror.
 
     `scale` (478, 3) is how much larger than the average each feature of the avatar is.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mien.engine.base import Renderer
+from mien.engine.base import OnShare, Renderer
 from mien.errors import AvatarError, EngineError
 from mien.types import Avatar
 
@@ -19,8 +19,9 @@ class PuppetEngine:
     needs: Literal["expression", "pixels"] = "expression"
     takes: tuple[str, ...] = ("puppet",)
 
-    def prepare(self, avatar: Avatar, *, size: int = 512) -> Renderer:
-        """Read and check the rig in `avatar.path`. Raises AvatarError for a malformed one."""
+    def prepare(self, avatar: Avatar, *, size: int = 512, on_progress: OnShare | None = None) -> Renderer:
+        """Read and check the rig in `avatar.path`: a matter of milliseconds, so `on_progress` is not called. Raises
+        AvatarError for a malformed one."""
         from mien.avatar.rig import read_rig
         from mien.engine.puppet.renderer import PuppetRenderer
 

@@ -14,6 +14,7 @@ const LOOK = 400; // milliseconds between two looks at how far it is
  *
  * @typedef {object} Stage
  * @property {"uploading" | "waiting" | "running" | "done" | "failed" | "cancelled"} state
+ * @property {number | null} [preparing] 0 to 1 of making the avatar ready; null once it is
  * @property {number} [frames] done
  * @property {number | null} [total]
  * @property {number} [fps]

@@ -155,9 +155,11 @@ class ClipsPage {
 
   #drawStage() {
     if (!this.#stage) return;
-    const { state, frames = 0, total = null, fps = 0, seconds_left: left = null } = this.#stage;
-    const share = state === "uploading" ? this.#stage.share : total ? Math.min(1, frames / total) : 0;
-    part("work-stage").textContent = t(`clips.${state}`);
+    const { state, frames = 0, total = null, fps = 0, seconds_left: left = null, preparing = null } = this.#stage;
+    const done = preparing ?? (total ? Math.min(1, frames / total) : 0);
+    const share = state === "uploading" ? this.#stage.share : done;
+    const getting = state === "running" && preparing !== null;
+    part("work-stage").textContent = t(`clips.${getting ? "preparing" : state}`);
     const bar = part("work-bar");
     bar.setAttribute("aria-valuenow", String(Math.round((share ?? 0) * 100)));
     bar.firstElementChild?.setAttribute("data-state", state);
@@ -165,7 +167,7 @@ class ClipsPage {
     const numbers = new Intl.NumberFormat(language);
     const pictures = { done: numbers.format(frames), total: numbers.format(total ?? 0) };
     part("work-pictures").textContent =
-      state === "running" ? t(total ? "clips.progress" : "clips.progress.open", pictures) : "";
+      state === "running" && !getting ? t(total ? "clips.progress" : "clips.progress.open", pictures) : "";
     part("work-speed").textContent = fps ? t("clips.fps", { fps: Math.round(fps) }) : "";
     part("work-left").textContent = left === null ? "" : t("clips.left", { time: clock(Math.ceil(left)) });
   }
