@@ -48,9 +48,7 @@ class Margin:
             way, room = out[rows, side], gap[rows, side]
             free, rest = _FREELY * room, (1 - _FREELY) * room
             slowed = np.minimum(way, free) + rest * np.tanh(np.maximum(way - free, 0) / rest)
-            # As a whole: slowed down on one way only, a corner of the mouth would slide up along the edge.
-            share = np.where(way > free, slowed / np.maximum(way, 1e-6), 1)
-            kept[self._inner] = rigid[self._inner] + share[:, None] * (kept - rigid)[self._inner]
+            kept[self._inner] -= (way - slowed)[:, None] * self._outwards[side]
         return kept
 
 
