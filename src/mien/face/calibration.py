@@ -120,13 +120,25 @@ class Neutral:
         """Go back to the running estimate."""
         self._fixed = False
 
-    def __call__(self, landmarks: Array, pose: Pose, coefficients: Array, gaze: Array, time: float) -> Expression:
+    def __call__(
+        self,
+        landmarks: Array,
+        pose: Pose,
+        coefficients: Array,
+        gaze: Array,
+        time: float,
+        *,
+        unseen: Array | None = None,
+    ) -> Expression:
         """Update with one frame of the person and return their expression in it.
 
-        landmarks (478, 3) in pixels, coefficients (52,) as measured, gaze (2,) radians, time in seconds.
+        landmarks (478, 3) in pixels, coefficients (52,) as measured, gaze (2,) radians, time in seconds. `unseen` (52,)
+        is how much of the coefficients the landmarks do not show; they are moved by it.
         """
         yaw, pitch, roll = pose.angles
         head = frontal(landmarks, pose)
+        if unseen is not None and unseen.any():
+            head = (head + np.tensordot(unseen, canonical().basis, 1)).astype(np.float32)
         values = np.concatenate([coefficients, [yaw, pitch, roll], gaze]).astype(np.float32)
         rest, shape = self._observe(head, values, time)
         relative = (coefficients - rest[:_COUNT]) / np.maximum(self._full - rest[:_COUNT], 0.2)

@@ -13,6 +13,7 @@ from mien.face.calibration import Neutral
 from mien.face.cuts import CutDetector
 from mien.face.detect import Detection, Detector, look, windows
 from mien.face.frontal import frontal, read_coefficients
+from mien.face.frown_lines import FrownLines, with_worry
 from mien.face.gaze import gaze_of
 from mien.face.identity import SAME, Look
 from mien.face.landmarks import Region
@@ -64,6 +65,7 @@ class _Track:
     """How this person has looked so far."""
     frames: int = 0
     neutral: Neutral = field(default_factory=Neutral)
+    frown: FrownLines = field(default_factory=FrownLines)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +101,17 @@ class FaceTracker:
 
     def calibrate(self) -> bool:
         """Take everybody's face of this moment as neutral. False where nobody is in sight."""
-        done = [track.neutral.calibrate() for track in self._tracks if track.region]
+        seen = [track for track in self._tracks if track.region]
+        for track in seen:
+            track.frown.calibrate()
+        done = [track.neutral.calibrate() for track in seen]
         return any(done)
 
     def release(self) -> None:
         """Go back from `calibrate` to estimating everybody's neutral face as the clip goes on."""
         for track in self._tracks:
             track.neutral.release()
+            track.frown.release()
 
     def __call__(self, frame: Frame) -> list[Face]:
         """Faces of the frame that are really seen in it; nothing is held or guessed."""
@@ -236,14 +242,15 @@ class FaceTracker:
         unit = float(np.linalg.norm(sighting.landmarks[263] - sighting.landmarks[33])) + 1e-6
         landmarks = track.smooth(sighting.landmarks, frame.time, unit=unit)
         pose = head_pose(landmarks)
-        coefficients = without_grimaces(read_coefficients(self._mesh, landmarks, pose), frontal(landmarks, pose))
+        shown = without_grimaces(read_coefficients(self._mesh, landmarks, pose), frontal(landmarks, pose))
+        coefficients = with_worry(shown, track.frown(frame.image, landmarks, frame.time))
         gaze = gaze_of(pose.to_head(landmarks), coefficients)
         if track.look is None or (clear and track.frames % 5 == 0):
             now = Look.at(frame.image, landmarks, pose, coefficients)
             track.look = now if track.look is None else track.look.towards(now, 1 / min(track.frames / 5 + 1, 20))
         track.frames += 1
         track.box, track.seen = around(landmarks), frame.time
-        expression = track.neutral(landmarks, pose, coefficients, gaze, frame.time)
+        expression = track.neutral(landmarks, pose, coefficients, gaze, frame.time, unseen=coefficients - shown)
         return Face(track.id, track.box, landmarks, coefficients, *pose.angles, gaze, sighting.presence, expression)
 
 
