@@ -10,6 +10,7 @@ import pytest
 
 import mien
 import performers
+from mien.media.images import write_image
 from mien.media.reader import VideoReader
 from mien.types import EMOTIONS
 
@@ -45,6 +46,43 @@ def test_outcome_and_timeline(visit: Path, tmp_path: Path) -> None:
     assert (table["confidence"] > 0.5).all()
     assert done.output == tmp_path / "out.mp4"
     assert done.to_dict()["output"] == str(tmp_path / "out.mp4")
+
+
+def test_a_scene_can_be_given_by_name(visit: Path, tmp_path: Path) -> None:
+    alone = mien.anonymize(visit, output=tmp_path / "out.mp4", size=64, scene="avatar")  # type: ignore[arg-type]
+    assert alone.scene == "avatar"
+    with VideoReader(alone.output) as video:  # type: ignore[arg-type]
+        assert video.size == (64, 64), "the avatar alone, and nothing of the room"
+    with pytest.raises(mien.InputError, match=r"no scene 'blur'.*'avatar' or 'paste'"):
+        mien.anonymize(visit, output=tmp_path / "none.mp4", scene="blur")  # type: ignore[arg-type]
+
+
+def test_making_a_picture_ready_tells_how_far_it_is_and_can_be_cancelled(visit: Path, tmp_path: Path) -> None:
+    from mien.engine import mesh
+
+    portrait = tmp_path / "portrait.png"
+    write_image(portrait, performers.portrait())
+    told: list[mien.Progress] = []
+    mesh.forget()
+    mien.anonymize(visit, avatar=portrait, output=tmp_path / "out.mp4", size=96, on_progress=told.append)
+    shares = [at.preparing for at in told]
+    assert shares == sorted(shares)
+    before = [at for at in told if at.preparing < 1]
+    assert len(before) > 20
+    assert not any(at.frames for at in before)
+    assert told[-1].frames == 16
+
+    class EnoughError(Exception):
+        pass
+
+    def enough(progress: mien.Progress) -> None:
+        if progress.preparing > 0.5:
+            raise EnoughError
+
+    mesh.forget()
+    with pytest.raises(EnoughError):
+        mien.anonymize(visit, avatar=portrait, output=tmp_path / "again.mp4", size=96, on_progress=enough)
+    assert not (tmp_path / "again.mp4").exists()
 
 
 def test_time_stamps_are_those_of_the_input(tmp_path: Path) -> None:

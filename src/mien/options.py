@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, get_type_hints, overload
 
 from mien.avatar.library import DEFAULT
+from mien.errors import InputError
 from mien.media.camera import LiveSource
 from mien.pipeline import Progress, Tracker
 from mien.types import Scene
@@ -119,12 +120,20 @@ class Anonymizing(Rerendering):
     scene: Annotated[
         Scene, "'avatar' shows the avatar alone; 'paste' puts it over every face of the original picture."
     ] = Scene.AVATAR
+    """Its name, a string, serves as well."""
     people: Annotated[int, "How many people to show side by side (scene avatar)."] = 1
     forget_after: Annotated[
         float | None,
         "Scene paste: seconds after a face was last seen until the picture may be shown without it. Never if not "
         "given: a card takes its place.",
     ] = None
+
+    def __post_init__(self) -> None:
+        try:
+            object.__setattr__(self, "scene", Scene(self.scene))
+        except ValueError:
+            known = " or ".join(repr(scene.value) for scene in Scene)
+            raise InputError(f"There is no scene {self.scene!r}. Choose {known}.") from None
 
 
 @dataclass(frozen=True, kw_only=True)
