@@ -83,9 +83,9 @@ def test_a_frown_is_measured_against_rest() -> None:
     assert watched(young, 0.0, start=0, seconds=4) == 0
     assert watched(young, 0.12, start=4, seconds=1) > 0.8
     assert watched(young, 0.0, start=5, seconds=1) < 0.1
-    watched(old, 0.05, start=0, seconds=8)
-    assert watched(old, 0.05, start=8, seconds=1) < 0.2, "lines of one's own"
-    assert watched(old, 0.15, start=9, seconds=1) > 0.6
+    watched(old, 0.05, start=0, seconds=25)
+    assert watched(old, 0.05, start=25, seconds=1) < 0.2, "lines of one's own"
+    assert watched(old, 0.15, start=26, seconds=1) > 0.6
 
 
 def test_a_frown_throughout_stays_one_unless_it_is_called_neutral() -> None:

@@ -35,8 +35,8 @@ _BEGINS, _FULL = 0.008, 0.024
 """Depth beyond rest where a frown begins, and where it is a full one."""
 _MEMORY, _SHARE, _REST_LIMIT = 60.0, 0.25, 0.02
 """Rest is this quantile of so many seconds, and no more than so deep: nobody rests in a deep frown."""
-_USUAL, _USUAL_SECONDS = 0.005, 2.0
-"""Where most people's lines rest, assumed until as much was seen."""
+_USUAL, _USUAL_SECONDS = 0.005, 6.0
+"""Where most people's lines rest, counted like as many seconds that were seen: somebody may begin in tears."""
 _SMOOTH: Final = 0.12
 """Seconds over which the depth is averaged."""
 _PAUSE, _LONGEST = 0.06, 0.2
@@ -45,8 +45,10 @@ _EXPLAINED: Final = 0.4
 """Lowered brows, as landmarks show them, that explain the lines: an angry frown is no worry."""
 _RAISED, _DRAWN_IN = 0.75, 0.3
 """How far worry raises the inner brows, and draws both together."""
-_NO_SMILE: Final = 0.8
+_NO_SMILE: Final = 0.9
 """How much of a smile is none in full worry."""
+_WIDE, _DOWN = 0.5, 0.4
+"""What becomes of it: a mouth drawn wide, and corners drawn down."""
 _PARTED: Final = 0.35
 """Open jaw or raised lip from which it stays a smile: people who laugh aloud wrinkle their brows too."""
 
@@ -131,9 +133,12 @@ def with_worry(coefficients: Array, frown: float) -> Array:
     )
     crying = _NO_SMILE * worry * (1 - min(parted / _PARTED, 1.0))
     for side in ("Left", "Right"):
-        brow, smile, stretch = (COEFFICIENT[f"{name}{side}"] for name in ("browDown", "mouthSmile", "mouthStretch"))
+        brow, smile, wide, down = (
+            COEFFICIENT[f"{name}{side}"] for name in ("browDown", "mouthSmile", "mouthStretch", "mouthFrown")
+        )
         shown[brow] = max(shown[brow], _DRAWN_IN * worry)
         turned = crying * shown[smile]
         shown[smile] -= turned
-        shown[stretch] = min(shown[stretch] + turned / 2, 1.0)
+        shown[wide] = min(shown[wide] + _WIDE * turned, 1.0)
+        shown[down] = min(shown[down] + _DOWN * turned, 1.0)
     return shown
