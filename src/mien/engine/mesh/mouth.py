@@ -28,6 +28,12 @@ _TINT = 0.65
 """How much of the picture's light teeth take the colour of; the rest is their own, a warm white."""
 _OVERBITE = 0.045
 """How far shut upper teeth hang over the lower ones, in widths of the mouth."""
+_LOWER_TEETH = 0.15
+"""How much of the lower teeth is to be seen over a lip that is not drawn down."""
+_CORNERS = 0.5
+"""How much darker the mouth is in its corners."""
+_SOFT = 0.012
+"""Softness of the lips' inner edge, in widths of the mouth."""
 _EDGE = 0.035
 """How far below the line of the closed lips the upper teeth end, in widths of the mouth."""
 
@@ -72,7 +78,7 @@ class Mouth:
                 candidates.append(np.percentile(inside, share, axis=0))
         light = max(candidates, key=lambda colour: float(colour.mean()))
         own = _TINT * light + (1 - _TINT) * light.mean() * np.array([1.03, 1.0, 0.93])
-        return np.asarray(np.minimum(1.05 * own, 245), np.float32)
+        return np.asarray(np.minimum(own, 235), np.float32)
 
     def draw(self, picture: Picture, motion: Motion, expression: Expression) -> None:
         """Fill the opening between the lips of an already warped picture. In place."""
@@ -91,7 +97,7 @@ class Mouth:
             blend(picture, box, self.line, line * (0.55 * (1 - parted)))
         if opening < 0.012:
             return
-        mask = polygon_mask(smooth_outline(places[MOUTH]), box, soften=0.7)
+        mask = polygon_mask(smooth_outline(places[MOUTH]), box, soften=max(0.7, _SOFT * self.width))
         blend(picture, box, self._inside(motion, expression, box, opening), mask)
 
     def _inside(self, motion: Motion, expression: Expression, box: tuple[int, int, int, int], opening: float) -> Array:
@@ -105,7 +111,9 @@ class Mouth:
         # Every pixel's place along the mouth and across it, in widths of the mouth.
         x = ((xx - middle[0]) * down[1] - (yy - middle[1]) * down[0]) / self.width
         y = ((xx - middle[0]) * down[0] + (yy - middle[1]) * down[1]) / self.width
-        inside = np.broadcast_to(self.cavity, (*x.shape, 3)).copy()
+        # Light still reaches between lips that hardly part.
+        dark = self.line + ease((opening - 0.02) / 0.2) * (self.cavity - self.line)
+        inside = np.broadcast_to(dark, (*x.shape, 3)).copy()
         # Barely parted lips show nothing but the dark between them.
         show = ease((opening - 0.05) / 0.12)
         floor = float(np.dot(places[14] - middle, down)) / self.width
@@ -115,11 +123,13 @@ class Mouth:
         lowered = max(expression["mouthLowerDownLeft"], expression["mouthLowerDownRight"])
         lip = float(np.dot(places[14] - edge, down))
         dropped = max(motion.jaw - _OVERBITE * self.width, lip - (0.1 + 0.1 * lowered) * self.width)
-        self._lay_teeth(inside, self._lower, edge + down * dropped, angle, box, 0.82 * show)
+        bared = _LOWER_TEETH + (1 - _LOWER_TEETH) * ease(lowered / 0.5)
+        self._lay_teeth(inside, self._lower, edge + down * dropped, angle, box, 0.82 * show * bared)
         self._lay_teeth(inside, self._upper, edge, angle, box, show)
-        # The upper lip throws a shadow, and light falls off to the corners.
+        # The upper lip throws a shadow, and light falls off to the corners of the opening.
         shadow = 0.72 + 0.28 * smoothstep((y / max(opening, 0.01) + 0.55) / 0.4)
-        inside *= (shadow * (1 - 0.32 * smoothstep((2 * np.abs(x) - 0.6) / 0.7)))[..., None]
+        aside = np.abs(x) * (2 * self.width / max(float(np.linalg.norm(along)), 1.0))
+        inside *= (shadow * (1 - _CORNERS * smoothstep((aside - 0.45) / 0.55)))[..., None]
         height, width = x.shape
         if height <= self._grain.shape[0] and width <= self._grain.shape[1]:
             inside += self._grain[:height, :width, None] * (0.4 + inside.mean(-1, keepdims=True) / 255)
@@ -127,7 +137,7 @@ class Mouth:
 
     def _lay_tongue(self, inside: Array, x: Array, y: Array, opening: float, show: float) -> None:
         """A soft mound on the floor of the mouth; `y` from the lower lip. In place."""
-        mound = np.hypot(x / 0.30, (y - 0.08) / (max(0.3 * opening, 0.02) + 0.10))
+        mound = np.hypot(x / 0.30, (y - 0.08) / (max(0.45 * opening, 0.02) + 0.10))
         inside += ((1 - smoothstep((mound - 0.45) / 0.55)) * 0.85 * show)[..., None] * (self.tongue - inside)
 
     def _lay_teeth(
@@ -156,7 +166,7 @@ def _paint_teeth(count: int) -> Array:
     around = np.arcsin(np.clip(u, -0.999, 0.999)) / (np.pi / 2)
     part = np.abs((around * count / 2) % 1 - 0.5) * 2
     gap = smoothstep((part - 0.84) / 0.16)
-    tip = _TIP - 4 * (1 - round_) - 2.5 * smoothstep((part - 0.5) * 2)
+    tip = _TIP - 4 * (1 - round_) - 1.5 * smoothstep((part - 0.5) * 2)
     alpha = (1 - smoothstep((y - tip) / 3)) * (1 - smoothstep((np.abs(u) - 0.88) / 0.12))
-    shade = (0.64 + 0.36 * round_) * (1 - 0.11 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
+    shade = (0.64 + 0.36 * round_) * (1 - 0.08 * gap) * (0.85 + 0.15 * np.clip(y / _TIP, 0, 1))
     return np.stack([shade, alpha], -1).astype(np.float32)
