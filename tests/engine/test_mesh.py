@@ -185,6 +185,35 @@ def test_gaze_moves_the_irises_the_way_it_says(renderer: MeshRenderer) -> None:
     assert centre(y=0.3)[1] < centre()[1]
 
 
+def test_nothing_stays_behind_of_an_iris_that_is_larger_than_landmarks_say() -> None:
+    points = landmarks()
+    picture = drawing(points)
+    for eye in EYES:
+        opening = np.zeros((SIZE, SIZE), np.uint8)
+        cv2.fillPoly(opening, [np.round(points[eye.outline, :2]).astype(np.int32)], 255)
+        disc = np.zeros_like(opening)
+        radius = round(1.45 * float(np.linalg.norm(points[eye.iris + 1, :2] - points[eye.iris, :2])))
+        cv2.circle(disc, tuple(np.round(points[eye.iris, :2]).astype(int).tolist()), radius, 255, -1)
+        picture[(opening > 0) & (disc > 0), :3] = IRIS
+    cartoon = MeshRenderer(picture, points, np.zeros(len(COEFFICIENTS), np.float32))
+    aside = cartoon(expression({}, gaze=(0.5, 0.0)))
+    for eye in EYES:
+        x, y = np.round(points[eye.outline, :2].mean(0)).astype(int)
+        half = round(float(np.ptp(points[eye.outline, 0])) / 2)
+        seen = np.flatnonzero(blue(aside[y - 1 : y + 2, x - half : x + half]).any(0))
+        assert np.ptp(seen) + 1 == len(seen), "one iris, in one piece"
+
+
+def test_lips_drawn_together_open_to_a_ring_and_never_to_a_slit() -> None:
+    points = landmarks()
+    head = Head(points, np.zeros(len(COEFFICIENTS), np.float32))
+    pursed = head.move(expression({"jawOpen": 0.8, "mouthPucker": 1.0, "mouthFunnel": 1.0})).skin
+    upper, lower = pursed[LIP_UPPER_INNER], pursed[LIP_LOWER_INNER]
+    gap = np.linalg.norm(lower - upper, axis=1)
+    width = float(np.linalg.norm(upper[-1] - upper[0]))
+    assert 0.2 * width < gap.max() < 1.5 * width
+
+
 def test_an_open_mouth_is_dark_inside_and_lips_that_hardly_part_show_no_teeth(renderer: MeshRenderer) -> None:
     x, y = np.round(renderer.face[2]).astype(int)
     column = slice(x - 4, x + 5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,10 @@ from mien.engine.mesh.geometry import Motion
 from mien.engine.mesh.topology import EyePoints
 from mien.types import Array, Picture
 
+_CONTRAST: Final = 50.0
+"""Grey levels by which the white must be lighter than the iris for the picture to say how wide this is."""
+_ASIDE, _LARGEST = 0.15, 0.42
+"""Widths of the eye by which its middle may lie aside from the landmark's, and its largest radius."""
 _LASHES, _THIN = 0.8, 0.25
 """Strength of the line where shut lids meet, and the share of its length over which it thins out at either end."""
 
@@ -35,6 +41,7 @@ class Eye:
         x0, y0, x1, y1 = self._box
         patch = picture[y0:y1, x0:x1]
         opening = polygon_mask(outline, self._box)
+        self._fit_iris(patch, opening)
         yy, xx = np.mgrid[y0:y1, x0:x1].astype(np.float32)
         self._distance = np.hypot(xx - self._iris[0], yy - self._iris[1])
         self._sprite, self._alpha = self._complete_iris(patch, opening)
@@ -44,6 +51,32 @@ class Eye:
         skin = np.median(patch.reshape(-1, 3), axis=0)
         self.lash = np.percentile(dark, 12, axis=0).astype(np.float32) if len(dark) else skin.astype(np.float32) * 0.5
         self.lash = np.minimum(self.lash, skin.astype(np.float32) * 0.62)
+
+    def _fit_iris(self, patch: Picture, opening: Array) -> None:
+        """Take the iris as wide as it is drawn, where it stands out dark against white on both sides: cartoons have
+        larger ones than landmarks say, and what is left of one would stay behind when the eye looks aside."""
+        light = patch.astype(np.float32).mean(-1)
+        x, y = (self._iris - self._box[:2]).tolist()
+        reach = max(1, round(0.04 * self.width))
+        inside = np.asarray(cv2.erode(opening, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0.9)
+        rows = slice(max(round(y - 0.3 * self.radius), 0), round(y + 0.3 * self.radius) + 1)
+        seen = np.asarray(inside[rows].any(axis=0))
+        if seen.sum() < 6 or not 0 <= round(x) < len(seen):
+            return
+        across = np.where(inside[rows], light[rows], np.nan)[:, seen]
+        columns = np.flatnonzero(seen)
+        level = np.nanmedian(across, axis=0)
+        white, dark = np.percentile(level, 90), np.median(level[np.abs(columns - x) < 0.7 * self.radius])
+        if not white - dark > _CONTRAST:
+            return
+        outside = columns[level > (white + dark) / 2]
+        left, right = outside[outside < x], outside[outside > x]
+        if not len(left) or not len(right):
+            return
+        middle, radius = (left[-1] + right[0]) / 2, (right[0] - left[-1]) / 2
+        if abs(middle - x) < _ASIDE * self.width and self.radius < radius < _LARGEST * self.width:
+            self._iris = np.array([self._box[0] + middle, self._iris[1]], np.float32)
+            self.radius = float(radius)
 
     def _complete_iris(self, patch: Picture, opening: Array) -> tuple[Array, Array]:
         """The whole iris, (h, w, 3) colours and (h, w) alpha: what lids hide takes the colour at its radius."""

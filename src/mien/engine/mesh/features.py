@@ -49,16 +49,17 @@ def round_lips(head: Array, rest: Array) -> None:
     gap = lower[1:-1, 1] - upper[1:-1, 1]
     x = (upper[1:-1, 0] + lower[1:-1, 0]) / 2
     middle, half = (upper[0, 0] + upper[-1, 0]) / 2, max(float(upper[-1, 0] - upper[0, 0]) / 2, 1e-3)
-    ellipse = float(gap.max()) * np.sqrt(np.clip(1 - np.square((x - middle) / half), 0, 1))
-    excess = _ROUND * np.maximum(gap - ellipse - _SQUARER, 0)
+    ellipse = min(float(gap.max()), _TALLEST * half) * np.sqrt(np.clip(1 - np.square((x - middle) / half), 0, 1))
+    excess = 0.5 * np.maximum(gap - ellipse - _SQUARER, 0)
     for row in (LIP_UPPER_INNER[1:-1], *LIP_UPPER_BETWEEN, LIP_UPPER_OUTER[1:-1]):
         head[row, 1] += excess
     for row in (LIP_LOWER_INNER[1:-1], *LIP_LOWER_BETWEEN, LIP_LOWER_OUTER[1:-1]):
         head[row, 1] -= excess
 
 
-_SQUARER, _ROUND = 0.02, 0.8
-"""Inter-ocular units by which an opening may be squarer than an ellipse, and how much of the rest each lip gives up."""
+_SQUARER, _TALLEST = 0.008, 2.6
+"""Inter-ocular units by which an opening may be squarer than an ellipse, and its height in halves of its width: lips
+that are drawn together open to a small ring, and never to an upright slit."""
 _SMILE_CORNERS, _CORNER_REACH = 0.04, 0.13
 """In a smile that shows teeth, corners and sides of the upper lip lie no lower under its middle, added, than this share
 of the opening; and inter-ocular units around a corner within which skin goes along."""

@@ -10,6 +10,7 @@ import numpy as np
 from mien.engine.base import OnShare
 from mien.engine.mesh import aim, response
 from mien.engine.mesh.aim import Aim
+from mien.engine.mesh.blend import box_around
 from mien.engine.mesh.creases import Creases
 from mien.engine.mesh.eyes import Eye
 from mien.engine.mesh.geometry import Head
@@ -21,6 +22,8 @@ from mien.engine.mesh.response import Response
 from mien.engine.mesh.topology import EYES, OVAL, SKIN
 from mien.types import Array, Expression, Picture
 
+_SMOOTH = 1.0
+"""Standard deviation in pixels of the map inside the face over which it is averaged."""
 _FACE_MAP = 256
 """The warp inside the face is found on a map about this wide, around it on one half as fine, and then enlarged."""
 
@@ -99,7 +102,17 @@ class MeshRenderer:
         face = _enlarged(around, fine)
         rasterize(face, places[:SKIN], source[:SKIN], self._face_triangles, depth[:SKIN], scale=self._scale)
         face -= fine
-        return _enlarged(face, full)
+        return _enlarged(self._smooth(face, places), full)
+
+    def _smooth(self, face: Array, places: Array) -> Array:
+        """The map without the steps that triangles leave along an edge of the face. Lids part colours that must not
+        mix, and stay as they are."""
+        smooth = np.asarray(cv2.GaussianBlur(face, (0, 0), _SMOOTH), np.float32)
+        for eye in EYES:
+            points = np.concatenate([places[eye.outline], places[eye.crease], places[eye.bag]]) * self._scale
+            x0, y0, x1, y1 = box_around(points, (face.shape[1], face.shape[0]), 1)
+            smooth[y0:y1, x0:x1] = face[y0:y1, x0:x1]
+        return smooth
 
 
 def _enlarged(shifts: Array, still: Array) -> Array:
