@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from mien.engine.mesh.curves import soft_limit
 from mien.engine.mesh.geometry import RINGS, Head
 from mien.engine.mesh.raster import rasterize
 from mien.engine.mesh.renderer import MeshRenderer
-from mien.engine.mesh.topology import EYES, LIP_LOWER_INNER, LIP_UPPER_INNER, MOUTH, OVAL, SKIN, triangles
+from mien.engine.mesh.topology import EYES, LIP_LOWER_INNER, LIP_UPPER_INNER, LIPS, MOUTH, OVAL, SKIN, triangles
 from mien.errors import AvatarError
 from mien.face.pose import Pose, canonical, rotation_from
 from mien.types import COEFFICIENTS, LANDMARK_COUNT, Array, Avatar, Expression, Picture
@@ -186,13 +188,13 @@ def test_gaze_moves_the_irises_the_way_it_says(renderer: MeshRenderer) -> None:
 
 
 def test_nothing_stays_behind_of_an_iris_that_is_larger_than_landmarks_say() -> None:
-    points = landmarks()
-    picture = drawing(points)
+    points = landmarks() * 4
+    picture = np.full((4 * SIZE, 4 * SIZE, 4), (220, 180, 150, 255), np.uint8)
     for eye in EYES:
-        opening = np.zeros((SIZE, SIZE), np.uint8)
+        opening, disc = np.zeros((2, 4 * SIZE, 4 * SIZE), np.uint8)
         cv2.fillPoly(opening, [np.round(points[eye.outline, :2]).astype(np.int32)], 255)
-        disc = np.zeros_like(opening)
-        radius = round(1.45 * float(np.linalg.norm(points[eye.iris + 1, :2] - points[eye.iris, :2])))
+        picture[opening > 0, :3] = (245, 245, 240)
+        radius = round(1.3 * float(np.linalg.norm(points[eye.iris + 1, :2] - points[eye.iris, :2])))
         cv2.circle(disc, tuple(np.round(points[eye.iris, :2]).astype(int).tolist()), radius, 255, -1)
         picture[(opening > 0) & (disc > 0), :3] = IRIS
     cartoon = MeshRenderer(picture, points, np.zeros(len(COEFFICIENTS), np.float32))
@@ -200,18 +202,23 @@ def test_nothing_stays_behind_of_an_iris_that_is_larger_than_landmarks_say() -> 
     for eye in EYES:
         x, y = np.round(points[eye.outline, :2].mean(0)).astype(int)
         half = round(float(np.ptp(points[eye.outline, 0])) / 2)
-        seen = np.flatnonzero(blue(aside[y - 1 : y + 2, x - half : x + half]).any(0))
+        seen = np.flatnonzero(blue(aside[y - 2 : y + 3, x - half : x + half]).any(0))
         assert np.ptp(seen) + 1 == len(seen), "one iris, in one piece"
+        assert np.ptp(seen) < 2.4 * radius, "and no wider than it is"
 
 
 def test_lips_drawn_together_open_to_a_ring_and_never_to_a_slit() -> None:
     points = landmarks()
     head = Head(points, np.zeros(len(COEFFICIENTS), np.float32))
-    pursed = head.move(expression({"jawOpen": 0.8, "mouthPucker": 1.0, "mouthFunnel": 1.0})).skin
+    lips = np.concatenate([LIPS, MOUTH])
+    oh = expression({"jawOpen": 1.0})
+    narrow = oh.offsets.copy()
+    narrow[lips, 0] -= 0.75 * canonical().shape[lips, 0]
+    pursed = head.move(replace(oh, offsets=narrow)).skin
     upper, lower = pursed[LIP_UPPER_INNER], pursed[LIP_LOWER_INNER]
     gap = np.linalg.norm(lower - upper, axis=1)
     width = float(np.linalg.norm(upper[-1] - upper[0]))
-    assert 0.2 * width < gap.max() < 1.5 * width
+    assert 0.3 * width < gap.max() < 1.5 * width
 
 
 def test_an_open_mouth_is_dark_inside_and_lips_that_hardly_part_show_no_teeth(renderer: MeshRenderer) -> None:
