@@ -47,7 +47,7 @@ _RAISED, _DRAWN_IN = 0.75, 0.3
 """How far worry raises the inner brows, and draws both together."""
 _NO_SMILE: Final = 0.9
 """How much of a smile is none in full worry."""
-_WIDE, _DOWN = 0.5, 0.4
+_WIDE, _DOWN = 0.4, 0.6
 """What becomes of it: a mouth drawn wide, and corners drawn down."""
 _PARTED: Final = 0.35
 """Open jaw or raised lip from which it stays a smile: people who laugh aloud wrinkle their brows too."""
