@@ -91,6 +91,19 @@ class TestNobodyReads:
     def test_a_command_that_succeeds_is_quiet(self, tmp_path: Path, command: str) -> None:
         assert self.unread(command, tmp_path) == (0, "")
 
+    @pytest.mark.parametrize("lines", [1, 20, 40, 41])
+    def test_help_may_be_read_in_part(self, lines: int) -> None:
+        """As `| head` does. A command's help is printed in two pieces."""
+        command = [sys.executable, "-m", "mien", "studio", "--help"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+            assert asked.stdout is not None
+            assert asked.stderr is not None
+            for _ in range(lines):
+                asked.stdout.readline()
+            asked.stdout.close()
+            assert asked.stderr.read() == b""
+        assert asked.returncode == 0
+
     def test_a_run_writes_its_files(self, folder: Path) -> None:
         for more in ("", " --json"):
             code, err = self.unread(f"anonymize two.mp4 -s 64 -o o.mp4{more}", folder)

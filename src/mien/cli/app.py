@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -62,7 +63,14 @@ class _Commands(TyperGroup):
             with _wrong_usage(self._as_json), _cancelled_aloud():
                 return super().invoke(ctx)
         except BrokenPipeError as error:  # Typer would take it for a standard output that nobody reads, and say nothing
+            if _while_parsing(error):  # which it is: a command's help is printed there
+                raise
             raise ConnectionError(str(error)) from error
+
+
+def _while_parsing(error: BaseException) -> bool:
+    """Whether an error came before the command itself was called."""
+    return any(frame.f_code.co_name == "make_context" for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 app = typer.Typer(
