@@ -122,6 +122,8 @@ def test_who_laughs_aloud_or_is_angry_shows_just_that() -> None:
     angry = of(browDown=0.6, mouthPress=0.4)
     assert np.array_equal(with_worry(angry, 1.0), angry)
     assert np.array_equal(with_worry(laughing, 0.0), laughing)
+    thinking = of(browDown=0.06, eyeSquint=0.4)
+    assert np.array_equal(with_worry(thinking, 1.0), thinking), "a frown without a smile contradicts nothing"
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=52, max_size=52), st.floats(0, 1))

@@ -43,6 +43,8 @@ _PAUSE, _LONGEST = 0.06, 0.2
 """Seconds from one look to the next, and the most that one counts for: lines do not come and go as lids do."""
 _EXPLAINED: Final = 0.4
 """Lowered brows, as landmarks show them, that explain the lines: an angry frown is no worry."""
+_SMILES: Final = 0.25
+"""Smile, as the network reads it, from which lines and mouth contradict each other for certain."""
 _RAISED, _DRAWN_IN = 0.75, 0.3
 """How far worry raises the inner brows, and draws both together."""
 _NO_SMILE: Final = 0.9
@@ -119,10 +121,12 @@ class FrownLines:
 
 
 def with_worry(coefficients: Array, frown: float) -> Array:
-    """(52,) coefficients with brows drawn together and up where lines say `frown`, 0 to 1, and landmarks no lowered
-    brow. A shut mouth that seems to smile below it is drawn wide by crying, and becomes a stretched one."""
+    """(52,) coefficients with brows drawn together and up where lines say `frown`, 0 to 1, landmarks say no lowered
+    brow, and the mouth seems to smile; a shut mouth, drawn wide by crying, becomes a stretched one. Without a smile a
+    frown is anger or thought, and nothing changes."""
     lowered = (coefficients[COEFFICIENT["browDownLeft"]] + coefficients[COEFFICIENT["browDownRight"]]) / 2
-    worry = frown * (1 - min(float(lowered) / _EXPLAINED, 1.0))
+    smiling = (coefficients[COEFFICIENT["mouthSmileLeft"]] + coefficients[COEFFICIENT["mouthSmileRight"]]) / 2
+    worry = frown * (1 - min(float(lowered) / _EXPLAINED, 1.0)) * min(float(smiling) / _SMILES, 1.0)
     if worry <= 0:
         return coefficients
     shown: Array = coefficients.copy()
